@@ -1,0 +1,65 @@
+# Everything a developer runs. `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+
+# uv brings its own list of certificate authorities; a machine behind a company proxy trusts
+# more than those, and pip already honours them.
+export UV_SYSTEM_CERTS := 1
+# An environment that is active in the caller's shell is not the one meant here.
+unexport VIRTUAL_ENV
+unexport PYTHONPATH
+
+UV_PIP := $(BIN)/uv pip
+COMPILE := $(UV_PIP) compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header $(LOCK_FLAGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test soak check bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(STAMP) ## Make .venv with the locked packages; nothing to do when it is up to date
+
+demo: $(STAMP) ## Run the whole loop on a local Kafka
+	$(BIN)/gridloom demo
+
+test: $(STAMP) ## Run the tests
+	$(BIN)/pytest
+
+soak: $(STAMP) ## Run the long tests
+	$(BIN)/pytest -m soak
+
+check: $(STAMP) ## Lint, check the format, the types and the layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## Run all benchmarks
+	$(BIN)/gridloom bench all
+
+lock: $(BIN)/uv ## Write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
+	$(COMPILE) --group bootstrap --output-file requirements/uv.txt
+	$(COMPILE) pyproject.toml --output-file requirements/run.txt
+	$(COMPILE) pyproject.toml --group dev --constraint requirements/run.txt \
+		--output-file requirements/dev.txt
+
+clean: ## Remove .venv, caches and build output
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): $(BIN)/uv requirements/dev.txt pyproject.toml
+	$(UV_PIP) sync --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV_PIP) install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The `-x` test also answers no for a link to a Python that has gone.
+$(BIN)/uv: requirements/uv.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement $<
+	@touch $@

@@ -1,0 +1,1 @@
+"""What people watch: dashboards built from code."""

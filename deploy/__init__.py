@@ -1,0 +1,1 @@
+"""What runs Gridloom: local servers, sites and the supervisor."""

@@ -1,0 +1,1 @@
+"""The edge: device protocols, boards and the plant simulator."""

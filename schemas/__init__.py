@@ -1,0 +1,1 @@
+"""What moves through Gridloom: messages, units, the site model and the errors."""

@@ -1,0 +1,146 @@
+"""Settings: one TOML file, overridden by the environment; unknown keys are refused.
+
+``gridloom.toml`` in the working folder, or the file that ``GRIDLOOM_CONFIG`` names. Every key
+has an environment variable: ``[kafka] bootstrap_servers`` is
+``GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS``.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import ConfigurationError
+from schemas.site_model import explain_validation
+from schemas.topics import DEFAULT_PARTITIONS
+
+PREFIX: Final = "GRIDLOOM_"
+NOT_SETTINGS: Final = frozenset(
+    {"GRIDLOOM_CONFIG", "GRIDLOOM_DATA", "GRIDLOOM_REQUIRE", "GRIDLOOM_CONTAINERS"}
+)
+"""Variables with the prefix that are not settings: the file's name, and the tests' own."""
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(_Section):
+    """Where Kafka is.
+
+    ``bootstrap_servers``: host:port list. ``partitions``: of every topic that is keyed by site.
+    ``replication_factor``: of topics that Gridloom creates.
+    """
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = DEFAULT_PARTITIONS
+    replication_factor: Annotated[int, Field(ge=1, le=9)] = 1
+
+
+class AlignSettings(_Section):
+    """How align works.
+
+    ``max_ahead_s``: a reading further in the future is dead-lettered [s].
+    ``commit_interval_ms``: time between transactions [ms]. ``snapshot_interval_s``: time
+    between full snapshots of its state [s]. ``tick_interval_ms``: time between ticks [ms].
+    ``dormant_after_s``: a site without any known value for so long has no more windows [s].
+    """
+
+    max_ahead_s: Annotated[float, Field(gt=0)] = 60.0
+    commit_interval_ms: Annotated[int, Field(ge=10)] = 100
+    snapshot_interval_s: Annotated[float, Field(gt=0)] = 10.0
+    tick_interval_ms: Annotated[int, Field(ge=10)] = 200
+    dormant_after_s: Annotated[float, Field(gt=0)] = 600.0
+
+
+class HistorianSettings(_Section):
+    """Where aligned data are kept. ``path``: SQLite file; relative to ``folder``."""
+
+    kind: Literal["sqlite"] = "sqlite"
+    path: Path = Path("historian.sqlite")
+
+
+class DevicesSettings(_Section):
+    """The device view's web server."""
+
+    host: str = "127.0.0.1"
+    port: Port = 6066
+
+
+class Settings(_Section):
+    """All settings. ``folder``: where Gridloom keeps files of its own."""
+
+    folder: Path = Path("~/.local/share/gridloom")
+    kafka: KafkaSettings = KafkaSettings()
+    align: AlignSettings = AlignSettings()
+    historian: HistorianSettings = HistorianSettings()
+    devices: DevicesSettings = DevicesSettings()
+
+    @property
+    def home(self) -> Path:
+        """``folder`` with ``~`` resolved."""
+        return self.folder.expanduser()
+
+    @property
+    def historian_path(self) -> Path:
+        """The SQLite historian's file."""
+        return self.home / self.historian.path
+
+
+def load_settings(environment: dict[str, str] | None = None) -> Settings:
+    """Settings from the TOML file and the environment.
+
+    Args:
+        environment: variables to use in place of the process's own.
+
+    Raises:
+        ConfigurationError: naming every key and value that is wrong.
+    """
+    variables = dict(os.environ) if environment is None else environment
+    path = Path(variables.get("GRIDLOOM_CONFIG", "gridloom.toml"))
+    from_file = _read_toml(path, required="GRIDLOOM_CONFIG" in variables)
+    merged = _merged(from_file, _from_environment(variables))
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        message = f"settings ({path} and {PREFIX}* variables) are wrong"
+        raise ConfigurationError(message, problems=explain_validation(error)) from error
+
+
+def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
+    """Parsed TOML; empty where an optional file does not exist."""
+    if not path.exists() and not required:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        message = f"settings file {path} cannot be read: {error}"
+        raise ConfigurationError(message) from error
+
+
+def _from_environment(variables: dict[str, str]) -> dict[str, Any]:
+    """Nested settings from ``GRIDLOOM_SECTION__KEY`` variables."""
+    nested: dict[str, Any] = {}
+    for name, value in variables.items():
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
+            continue
+        section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+        if key:
+            nested.setdefault(section, {})[key] = value
+        else:
+            nested[section] = value
+    return nested
+
+
+def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    """``upper`` laid over ``lower``, section by section."""
+    result = dict(lower)
+    for key, value in upper.items():
+        below = result.get(key)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        result[key] = {**below, **value} if both and below is not None else value
+    return result

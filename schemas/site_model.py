@@ -1,0 +1,262 @@
+"""What a site holds: meters, relays with their loads, limits, and how it is controlled."""
+
+from collections import Counter
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from schemas.errors import ConfigurationError
+from schemas.units import MAX_RELAYS, QUANTITIES, TelemetryKind
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""Names of sites, devices and gateways: safe in topics, keys, file names and queries."""
+
+PositiveKw = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=7 * 86_400, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    """Refuses unknown keys and cannot be changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Role(StrEnum):
+    """What a meter measures; decides the safe side when it is missing."""
+
+    LOAD = "load"
+    GENERATION = "generation"
+    SUB_METER = "sub-meter"
+    """Measures part of what another meter already counts; not added to the site's load."""
+    INFORMATION = "information"
+    """Not part of the balance; never makes a window degraded."""
+
+
+class Mode(StrEnum):
+    """How far the gate lets plans go."""
+
+    OBSERVE = "observe"
+    CONTROL = "control"
+
+
+class _Source(_Strict):
+    """A device that sends telemetry: its readings hold forward from their stamp.
+
+    ``interval_s``: a reading is *measured* this long [s]. ``hold_s``: it is *valid* until then
+    (default twice the interval) [s].
+    """
+
+    id: Name
+    interval_s: Seconds = 5.0
+    hold_s: Seconds | None = None
+
+    @property
+    def held_s(self) -> float:
+        """Hold time with its default applied [s]."""
+        return self.hold_s if self.hold_s is not None else 2 * self.interval_s
+
+    @model_validator(mode="after")
+    def _hold_covers_interval(self) -> Self:
+        if self.held_s < self.interval_s:
+            message = f"hold_s {self.held_s} is shorter than interval_s {self.interval_s}"
+            raise ValueError(message)
+        return self
+
+
+class Meter(_Source):
+    """A meter. Consumption reads positive, generation negative.
+
+    ``rated_kw``: what a missing load counts [kW]. ``counter_max_kwh``: register value at which
+    its energy counters roll over to 0 [kWh]; None: a falling counter is a reset.
+    """
+
+    rated_kw: PositiveKw
+    role: Role = Role.LOAD
+    quantities: tuple[str, ...] = ("active_power",)
+    counter_max_kwh: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _known_quantities(self) -> Self:
+        _check_quantities(self.quantities, TelemetryKind.METER)
+        return self
+
+
+class WeatherStation(_Source):
+    """A weather station or service."""
+
+    interval_s: Seconds = 60.0
+    quantities: tuple[str, ...] = ("air_temperature",)
+
+    @model_validator(mode="after")
+    def _known_quantities(self) -> Self:
+        _check_quantities(self.quantities, TelemetryKind.WEATHER)
+        return self
+
+
+def _check_quantities(names: tuple[str, ...], kind: TelemetryKind) -> None:
+    """Raise ValueError naming each quantity that ``kind`` does not carry."""
+    wrong = [n for n in names if n not in QUANTITIES or kind not in QUANTITIES[n].kinds]
+    if wrong:
+        message = f"{', '.join(wrong)}: not a quantity of {kind} telemetry"
+        raise ValueError(message)
+
+
+class Relay(_Strict):
+    """One output of a relay board and the load behind it.
+
+    ``load_kw``: rated power of the load [kW]. ``priority``: 1 is the most important and is
+    shed last. ``on_lease_end``: state that the output returns to. ``meter``: meter that sees
+    this load alone; without one its rating counts.
+    """
+
+    output: Annotated[int, Field(ge=1, le=MAX_RELAYS)]
+    load_kw: PositiveKw
+    priority: Annotated[int, Field(ge=1, le=9)]
+    sheddable: bool = True
+    on_lease_end: Literal["on", "off", "hold"] = "on"
+    meter: Name | None = None
+    label: str = ""
+
+    @model_validator(mode="after")
+    def _lease_end_fits(self) -> Self:
+        if not self.sheddable and self.on_lease_end != "on":
+            message = "a load that is never shed must have on_lease_end = 'on'"
+            raise ValueError(message)
+        return self
+
+
+class RelayBoard(_Source):
+    """A relay board (an ESP12F has four outputs) and the gateway that commands it."""
+
+    gateway: Name
+    simulated: bool = False
+    relays: Annotated[tuple[Relay, ...], Field(min_length=1, max_length=MAX_RELAYS)]
+    restore_stagger_s: Annotated[float, Field(ge=0, le=600)] = 2.0
+
+    @model_validator(mode="after")
+    def _outputs_differ(self) -> Self:
+        _refuse_repeats("output", [str(relay.output) for relay in self.relays])
+        return self
+
+
+class Battery(_Source):
+    """A battery; charging positive. Setpoints exist, their optimisation comes later."""
+
+    gateway: Name
+    capacity_kwh: Annotated[float, Field(gt=0)]
+    max_charge_kw: PositiveKw
+    max_discharge_kw: PositiveKw
+    on_lease_end: Literal["off"] = "off"
+
+
+class Charger(_Source):
+    """An EV charger. Setpoints exist, their optimisation comes later."""
+
+    gateway: Name
+    max_kw: PositiveKw
+    on_lease_end_kw: Annotated[float, Field(ge=0)] = 0.0
+
+
+class ControlParameters(_Strict):
+    """How the site is controlled; times are pipeline time.
+
+    ``lease_s``: how long a setpoint holds [s]. ``dwell_s``: least time between two switches of
+    one output [s]. ``hysteresis_kw``: room beyond its own load that an output needs to come
+    back [kW]. ``lookahead_s``: how far ahead the threshold is held [s]. ``restores_per_window``:
+    outputs that may come back in one window. ``max_plan_age_s``: oldest window that may still
+    be acted upon [s]. ``max_blind_s``: how long a blind site's setpoints are renewed [s].
+    """
+
+    lease_s: Seconds = 60.0
+    dwell_s: Annotated[float, Field(ge=0)] = 30.0
+    hysteresis_kw: Annotated[float, Field(ge=0)] = 3.0
+    lookahead_s: Seconds = 30.0
+    restores_per_window: Annotated[int, Field(ge=1)] = 1
+    max_plan_age_s: Seconds = 20.0
+    max_blind_s: Annotated[float, Field(ge=0)] = 60.0
+
+
+class SiteModel(_Strict):
+    """A site, complete and checked. ``threshold_ratio`` of ``capacity_kw`` is what is held."""
+
+    name: Name
+    mode: Mode = Mode.OBSERVE
+    simulated_only: bool = True
+    capacity_kw: PositiveKw
+    threshold_ratio: Annotated[float, Field(gt=0, le=1)] = 0.85
+    meters: tuple[Meter, ...] = ()
+    weather_stations: tuple[WeatherStation, ...] = ()
+    relay_boards: tuple[RelayBoard, ...] = ()
+    batteries: tuple[Battery, ...] = ()
+    chargers: tuple[Charger, ...] = ()
+    control: ControlParameters = ControlParameters()
+
+    @property
+    def threshold_kw(self) -> float:
+        """Power that dispatch holds the site under [kW]."""
+        return self.capacity_kw * self.threshold_ratio
+
+    @cached_property
+    def model_hash(self) -> str:
+        """SHA-256 of the model's canonical JSON; part of every decision's identity."""
+        return sha256(self.model_dump_json().encode()).hexdigest()
+
+    @cached_property
+    def boards(self) -> dict[str, RelayBoard]:
+        """Relay boards by id."""
+        return {board.id: board for board in self.relay_boards}
+
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        """Every gateway that commands a device of this site, sorted."""
+        names = [board.gateway for board in self.relay_boards]
+        names += [battery.gateway for battery in self.batteries]
+        names += [charger.gateway for charger in self.chargers]
+        return tuple(sorted(set(names)))
+
+    @model_validator(mode="after")
+    def _names_fit_together(self) -> Self:
+        devices = (*self.meters, *self.weather_stations, *self.relay_boards)
+        assets = (*self.batteries, *self.chargers)
+        _refuse_repeats("device", [device.id for device in (*devices, *assets)])
+        known = {meter.id for meter in self.meters}
+        used = [r.meter for board in self.relay_boards for r in board.relays if r.meter is not None]
+        unknown = sorted(set(used) - known)
+        if unknown:
+            message = f"relays name meters that the site does not have: {', '.join(unknown)}"
+            raise ValueError(message)
+        _refuse_repeats("relay meter", used)
+        return self
+
+
+def _refuse_repeats(what: str, names: list[str]) -> None:
+    """Raise ValueError naming every name that stands twice."""
+    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
+    if repeated:
+        message = f"{what} named twice: {', '.join(repeated)}"
+        raise ValueError(message)
+
+
+def explain_validation(error: ValidationError) -> list[str]:
+    """Every wrong field of a pydantic error, one sentence each."""
+    return [
+        f"{'.'.join(str(part) for part in problem['loc']) or 'model'}: {problem['msg']}"
+        f" (got {problem['input']!r:.80})"
+        for problem in error.errors()
+    ]
+
+
+def parse_site_model(data: object, origin: str) -> SiteModel:
+    """A checked site model from parsed TOML or JSON.
+
+    Raises:
+        ConfigurationError: with every wrong field; ``origin`` says where it came from.
+    """
+    try:
+        return SiteModel.model_validate(data)
+    except ValidationError as error:
+        message = f"{origin} is not a site model"
+        raise ConfigurationError(message, problems=explain_validation(error)) from error

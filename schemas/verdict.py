@@ -1,0 +1,69 @@
+"""Verdicts: the gate's answer to every plan. Only what it lets through reaches a device."""
+
+from enum import StrEnum
+
+from schemas.dispatch_plan import DeviceTarget
+from schemas.messages import Message
+
+
+class Refusal(StrEnum):
+    """Why the gate does not let a plan through."""
+
+    GLOBAL_STOP = "global-stop"
+    STALE = "stale"
+    FROM_THE_FUTURE = "from-the-future"
+    UNKNOWN_SITE = "unknown-site"
+    OTHER_MODEL = "other-model"
+    OUT_OF_ORDER = "out-of-order"
+    NEVER_SHED = "never-shed"
+    UNKNOWN_OUTPUT = "unknown-output"
+    REAL_BOARD = "real-board"
+    """The site may command simulated boards only."""
+    OVER_CAPACITY = "over-capacity"
+    """Switching loads on would lead above the capacity."""
+    BLIND = "blind"
+    """Nothing to renew, or blind for too long."""
+    NO_PLAN = "no-plan"
+    """The solver failed; nothing to let through."""
+
+
+class _Verdict(Message, frozen=True, kw_only=True):
+    """What every verdict carries; ``decided_ms`` is pipeline time [ms since the epoch]."""
+
+    decision_id: str
+    site: str
+    window_start_ms: int
+    seq: int
+    epoch: int
+    decided_ms: int
+
+
+class Accepted(_Verdict, frozen=True, kw_only=True, tag_field="outcome", tag="accepted"):
+    """The plan becomes setpoints."""
+
+    targets: tuple[DeviceTarget, ...]
+
+
+class Renewed(_Verdict, frozen=True, kw_only=True, tag_field="outcome", tag="renewed"):
+    """The window is blind: the last accepted targets are renewed, for a limited time."""
+
+    targets: tuple[DeviceTarget, ...]
+    accepted_decision_id: str
+    alert: str
+
+
+class Observed(_Verdict, frozen=True, kw_only=True, tag_field="outcome", tag="observed"):
+    """The site is in mode ``observe``: the plan is recorded, nothing is commanded."""
+
+    would_refuse: tuple[Refusal, ...] = ()
+
+
+class Rejected(_Verdict, frozen=True, kw_only=True, tag_field="outcome", tag="rejected"):
+    """The plan is not let through; leases lapse if nothing better comes."""
+
+    refusals: tuple[Refusal, ...]
+    sentences: tuple[str, ...]
+
+
+Verdict = Accepted | Renewed | Observed | Rejected
+"""The closed union of verdicts; match it with ``assert_never``."""

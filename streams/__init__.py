@@ -1,0 +1,1 @@
+"""Who moves things: Kafka, historians, hosts and the command line."""

@@ -1,0 +1,72 @@
+"""The pipeline clock in a running process: read once from Kafka, then asked for the time."""
+
+import time
+from dataclasses import dataclass
+
+from schemas.clock import WALL_CLOCK, PipelineClock
+from schemas.errors import ConfigurationError
+from schemas.messages import Decoder, encode
+from schemas.settings import KafkaSettings
+from schemas.topics import CLOCK
+from streams.kafka import producer, read_table
+
+CLOCK_KEY = "clock"
+_DECODER: Decoder[PipelineClock] = Decoder(PipelineClock)
+
+
+def wall_ms() -> int:
+    """Wall time [ms since the epoch]."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunningClock:
+    """The pipeline clock as a process asks it."""
+
+    clock: PipelineClock
+
+    def now_ms(self) -> int:
+        """Pipeline time now [ms since the epoch]."""
+        return self.clock.at(wall_ms())
+
+
+def read_clock(settings: KafkaSettings) -> PipelineClock:
+    """The clock on ``pipeline.clock``, or wall time where none was set."""
+    value = read_table(settings, CLOCK.name, client="clock").get(CLOCK_KEY)
+    return WALL_CLOCK if value is None else _DECODER.decode(value)
+
+
+def read_running_clock(settings: KafkaSettings, stage: str) -> RunningClock:
+    """The clock for a stage that acts in time.
+
+    Raises:
+        ConfigurationError: the pipeline runs on the data clock, where nothing may act.
+    """
+    clock = read_clock(settings)
+    if clock.is_data_clock:
+        message = f"{stage} needs a running clock, but this pipeline runs on the data clock"
+        raise ConfigurationError(message, hint="start it with a --speed above 0")
+    return RunningClock(clock)
+
+
+def set_clock(settings: KafkaSettings, clock: PipelineClock) -> None:
+    """Write the clock for everybody.
+
+    Raises:
+        ConfigurationError: another clock is set already; its records would become nonsense.
+    """
+    present = read_table(settings, CLOCK.name, client="clock").get(CLOCK_KEY)
+    if present is not None and not _agree(_DECODER.decode(present), clock):
+        message = "this Kafka already runs on another pipeline clock"
+        raise ConfigurationError(message, hint="use another folder (--fresh), or the same --speed")
+    if present is None:
+        client = producer(settings, "clock")
+        client.produce(CLOCK.name, key=CLOCK_KEY, value=encode(clock))
+        client.flush()
+
+
+def _agree(present: PipelineClock, wanted: PipelineClock) -> bool:
+    """Whether going on with the present clock is what is wanted."""
+    if present.is_data_clock or wanted.is_data_clock:
+        return present.is_data_clock and wanted.is_data_clock
+    return present == wanted

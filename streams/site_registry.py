@@ -1,0 +1,88 @@
+"""The site models, as they stand on the compacted topic ``site.models``."""
+
+import json
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from schemas.errors import BrokerError, ConfigurationError
+from schemas.settings import KafkaSettings
+from schemas.site_model import SiteModel, parse_site_model
+from schemas.topics import SITES
+from streams.kafka import ensure_topics, producer, reader
+
+_TIMEOUT_S = 10.0
+
+
+class SiteRegistry:
+    """Finds site models by name; looks at the topic again when a name is not known.
+
+    A site's model is read once: a change takes effect when a stage is started again.
+    """
+
+    def __init__(self, settings: KafkaSettings, stage: str) -> None:
+        self._partition = TopicPartition(SITES.name, 0, OFFSET_BEGINNING)
+        self._consumer: Consumer = reader(settings, f"{stage}.sites")
+        self._consumer.assign([self._partition])
+        self._models: dict[str, SiteModel] = {}
+        self._position = 0
+
+    def find(self, name: str) -> SiteModel | None:
+        """The model of a site, or None where there is none."""
+        if name not in self._models:
+            self.refresh()
+        return self._models.get(name)
+
+    def all(self) -> dict[str, SiteModel]:
+        """Every site model that is declared now."""
+        self.refresh()
+        return dict(self._models)
+
+    def refresh(self) -> None:
+        """Read what was declared since the last look."""
+        _, end = self._consumer.get_watermark_offsets(self._partition, timeout=_TIMEOUT_S)
+        while self._position < end:
+            messages = self._consumer.consume(100, timeout=_TIMEOUT_S)
+            if not messages:
+                message = "site.models cannot be read to its end"
+                raise BrokerError(message)
+            for message_ in messages:
+                if message_.error() is None:
+                    self._take(message_.value())
+                    self._position = (message_.offset() or 0) + 1
+                else:
+                    self._position = max(self._position, self._at_end(end))
+
+    def _at_end(self, end: int) -> int:
+        """Where an end-of-partition mark stands: the end that was asked for, or before it."""
+        position = self._consumer.position([self._partition])[0].offset
+        return end if position < 0 else position
+
+    def _take(self, value: bytes | str | None) -> None:
+        model = parse_site_model(json.loads(value or "null"), f"a record on {SITES.name}")
+        self._models.setdefault(model.name, model)
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+
+def declare_site(settings: KafkaSettings, model: SiteModel) -> None:
+    """Publish a site model, and create the topics of its gateways.
+
+    Raises:
+        ConfigurationError: the site is declared already with another model.
+        BrokerError: Kafka does not take it.
+    """
+    registry = SiteRegistry(settings, "declare")
+    present = registry.all().get(model.name)
+    registry.close()
+    if present is not None and present.model_hash != model.model_hash:
+        message = f"site {model.name!r} is declared already, with another model"
+        raise ConfigurationError(message, hint="give the changed site another name")
+    ensure_topics(settings, model.gateways)
+    if present is None:
+        client = producer(settings, "declare")
+        client.produce(SITES.name, key=model.name, value=model.model_dump_json())
+        if client.flush(_TIMEOUT_S):
+            message = f"site {model.name!r} could not be published"
+            raise BrokerError(message)

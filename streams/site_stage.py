@@ -1,0 +1,156 @@
+"""The host of stages that decide per site: dispatch, gate and actuate.
+
+A stage is a pure function of one record and the site's state. The host reads committed
+records, calls it, and writes outputs, changed states and offsets in one transaction. States
+live in a compacted topic with the partitioning of the input, so they move with their sites.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from schemas.dead_letter import DeadLetter, as_base64
+from schemas.errors import MessageError
+from schemas.messages import encode
+from schemas.settings import KafkaSettings
+from schemas.topics import DEAD_LETTERS, TopicSpec
+from streams.kafka import group_consumer, read_table, require_topics
+from streams.stages import run_until_stopped
+from streams.transactions import Output, Transactions, take_batch
+
+log = logging.getLogger(__name__)
+
+StateT = TypeVar("StateT", bound=msgspec.Struct)
+
+BATCH_RECORDS = 500
+WAIT_S = 0.05
+
+
+class SiteDecider(Protocol[StateT]):
+    """What a stage decides. ``decide`` may be called again with the same input after a crash."""
+
+    name: str
+    inputs: tuple[TopicSpec, ...]
+    state_topic: TopicSpec
+
+    def load_state(self, value: bytes) -> StateT:
+        """A site's state as it was written."""
+        ...
+
+    def decide(
+        self, topic: str, value: bytes | None, state: StateT | None
+    ) -> tuple[Sequence[Output], StateT | None]:
+        """Outputs for one record, and the site's new state (None: unchanged).
+
+        Raises:
+            MessageError: the record cannot be understood; it becomes a dead letter.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what it holds."""
+        ...
+
+
+class SiteStage(Generic[StateT]):
+    """Hosts a :class:`SiteDecider` in one process."""
+
+    def __init__(self, settings: KafkaSettings, decider: SiteDecider[StateT], slot: int) -> None:
+        topics = [spec.name for spec in decider.inputs]
+        require_topics(settings, [*topics, decider.state_topic.name])
+        self._settings = settings
+        self._decider = decider
+        self._states: dict[int, dict[str, StateT]] = {}
+        self._transactions = Transactions(settings, decider.name, slot)
+        self._consumer = group_consumer(settings, decider.name, slot)
+        self._consumer.subscribe(
+            topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        )
+
+    def run(self) -> None:
+        """Decide until the process is asked to stop."""
+        run_until_stopped(self.step, self.close)
+
+    def step(self) -> None:
+        """Take what has arrived, decide, commit."""
+        messages = take_batch(self._consumer, BATCH_RECORDS, WAIT_S)
+        if not messages:
+            return
+        outputs: list[Output] = []
+        changed: dict[tuple[int, str], StateT] = {}
+        offsets: dict[tuple[str, int], int] = {}
+        for message in messages:
+            partition, topic = message.partition() or 0, str(message.topic())
+            if partition in self._states:
+                outputs += self._decide(message, partition, changed)
+                offsets[topic, partition] = (message.offset() or 0) + 1
+        self._commit(outputs, changed, offsets)
+
+    def _decide(
+        self, message: Message, partition: int, changed: dict[tuple[int, str], StateT]
+    ) -> Sequence[Output]:
+        key, value = message.key(), message.value()
+        site = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
+        original = value if isinstance(value, bytes) else None
+        try:
+            outputs, state = self._decider.decide(
+                str(message.topic()), original, self._states[partition].get(site)
+            )
+        except MessageError as error:
+            log.warning("dead letter: %s", error)
+            return [self._dead_letter(message, error, original, site)]
+        if state is not None:
+            self._states[partition][site] = state
+            changed[partition, site] = state
+        return outputs
+
+    def _dead_letter(
+        self, message: Message, error: MessageError, original: bytes | None, site: str
+    ) -> Output:
+        letter = DeadLetter(
+            stage=self._decider.name,
+            origin=str(message.topic()),
+            partition=message.partition() or 0,
+            position=message.offset() or 0,
+            readings=0,
+            errors=(error.message, *error.problems),
+            original_base64=as_base64(original),
+            site=site,
+        )
+        return Output(DEAD_LETTERS.name, site, encode(letter))
+
+    def _commit(
+        self,
+        outputs: list[Output],
+        changed: dict[tuple[int, str], StateT],
+        offsets: dict[tuple[str, int], int],
+    ) -> None:
+        for (partition, site), state in changed.items():
+            outputs.append(Output(self._decider.state_topic.name, site, encode(state), partition))
+        ends = [TopicPartition(topic, part, offset) for (topic, part), offset in offsets.items()]
+        if ends:
+            self._transactions.commit(outputs, ends, self._consumer)
+
+    def close(self) -> None:
+        """Leave the group; everything decided is committed already."""
+        self._consumer.close()
+        self._decider.close()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Load the states of new partitions, after the earlier owner's last transaction."""
+        starts = consumer.committed(partitions, timeout=30)
+        for number in sorted({entry.partition for entry in partitions}):
+            topic = self._decider.state_topic.name
+            table = read_table(self._settings, topic, number, f"{self._decider.name}.state")
+            load = self._decider.load_state
+            self._states[number] = {site: load(value) for site, value in table.items()}
+        consumer.assign(starts)
+        log.info("partitions %s", sorted(self._states))
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        del consumer
+        for number in {entry.partition for entry in partitions}:
+            self._states.pop(number, None)

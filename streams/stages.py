@@ -1,0 +1,48 @@
+"""How a stage's process runs: signals, the loop, and what happens when it fails."""
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+log = logging.getLogger(__name__)
+
+
+class StopRequest:
+    """Set by SIGTERM or SIGINT; a stage finishes what it has begun and leaves."""
+
+    def __init__(self) -> None:
+        self._stopped = False
+
+    def __bool__(self) -> bool:
+        return self._stopped
+
+    def listen(self) -> "StopRequest":
+        """Take the process's termination signals from now on."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        return self
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._stopped = True
+
+
+def run_until_stopped(step: Callable[[], None], close: Callable[[], None]) -> None:
+    """Call ``step`` until the process is asked to stop, then ``close``, whatever happens."""
+    stop = StopRequest().listen()
+    try:
+        while not stop:
+            step()
+    finally:
+        close()
+
+
+def log_to_stderr(stage: str) -> None:
+    """One line per event: time, level, stage, text."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format=f"%(asctime)s %(levelname)s {stage}: %(message)s",
+    )

@@ -1,0 +1,119 @@
+"""Consume, compute, produce: exactly once, in Kafka transactions."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from schemas.errors import BrokerError
+from schemas.settings import KafkaSettings
+from streams.kafka import transactional_producer
+
+log = logging.getLogger(__name__)
+
+_INIT_TIMEOUT_S = 30.0
+_COMMIT_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A record to be written; ``partition`` -1 leaves the choice to the key."""
+
+    topic: str
+    key: str
+    value: bytes
+    partition: int = -1
+
+
+class Transactions:
+    """Writes outputs and offsets together, or not at all.
+
+    A process that fails in the middle, or that was replaced, must start anew from what was
+    committed: every failure here is an error that ends the stage, and its supervisor starts it
+    again.
+    """
+
+    def __init__(self, settings: KafkaSettings, stage: str, slot: int) -> None:
+        self._producer = transactional_producer(settings, stage, slot)
+        try:
+            self._producer.init_transactions(_INIT_TIMEOUT_S)
+        except KafkaException as error:
+            message = f"{stage} cannot start its transactions: {error}"
+            raise BrokerError(message) from error
+
+    def commit(
+        self, outputs: Iterable[Output], offsets: list[TopicPartition], consumer: Consumer
+    ) -> None:
+        """One transaction: the outputs, and the offsets up to which input was used.
+
+        Raises:
+            BrokerError: it did not happen; whoever called must forget what it computed.
+        """
+        client = self._producer
+        try:
+            client.begin_transaction()
+            for output in outputs:
+                self._produce(output)
+            if offsets:
+                client.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())
+            self._commit()
+        except KafkaException as error:
+            self._abort(error)
+            message = f"transaction not committed: {error}"
+            raise BrokerError(message) from error
+
+    def _produce(self, output: Output) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    output.topic, key=output.key, value=output.value, partition=output.partition
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                self._producer.poll(0)
+                return
+
+    def _commit(self) -> None:
+        """Commit; a commit whose outcome is open is asked for again, as Kafka wants it."""
+        while True:
+            try:
+                self._producer.commit_transaction(_COMMIT_TIMEOUT_S)
+            except KafkaException as error:
+                if not error.args[0].retriable():
+                    raise
+                log.warning("commit is retried: %s", error)
+            else:
+                return
+
+    def _abort(self, error: KafkaException) -> None:
+        if error.args[0].txn_requires_abort():
+            try:
+                self._producer.abort_transaction(_COMMIT_TIMEOUT_S)
+            except KafkaException as again:
+                log.warning("abort failed too: %s", again)
+
+
+def take_batch(consumer: Consumer, most: int, wait_s: float) -> list[Message]:
+    """What has arrived, up to ``most`` records; waits at most ``wait_s`` for the first.
+
+    Raises:
+        BrokerError: the consumer reports an error that it cannot mend itself.
+    """
+    first = consumer.poll(wait_s)
+    if first is None:
+        return []
+    messages = [first, *consumer.consume(most - 1, timeout=0)]
+    return [message for message in messages if _usable(message)]
+
+
+def _usable(message: Message) -> bool:
+    error = message.error()
+    if error is None:
+        return True
+    if error.retriable():
+        log.warning("%s", error)
+        return False
+    text = f"cannot read: {error}"
+    raise BrokerError(text)
