@@ -177,7 +177,7 @@ SETPOINTS: Final = TopicSpec(
     key="device",
     messages=(Setpoint,),
     producers=("actuate",),
-    consumers=("the gateway",),
+    consumers=("the gateway", "store"),
     per_site=False,
     retention_ms=DAY_MS,
 )
@@ -224,6 +224,9 @@ TOPICS: Final = (
     DEAD_LETTERS,
 )
 """The whole map, in the order of the way through the house."""
+
+DATA_TOPICS: Final = tuple(spec for spec in TOPICS if not spec.compacted)
+"""The topics that stages consume as members of their groups; the others hold state."""
 
 
 def topic_names(gateways: Iterable[str]) -> dict[str, TopicSpec]:

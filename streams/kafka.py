@@ -225,6 +225,37 @@ def read_all(
         consumer.close()
 
 
+def is_drained(settings: KafkaSettings, stage: str, topics: Iterable[str]) -> bool:
+    """Whether a stage has committed everything that these topics hold for it.
+
+    End offsets do not tell, as transactions end with markers that no consumer sees; so the
+    topics are read from the committed offsets: at once at their end, or not.
+    """
+    config = common_config(settings, "drained") | {
+        "group.id": f"gridloom.{stage}",
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "enable.partition.eof": True,
+    }
+    there = existing_topics(settings)
+    wanted = [TopicPartition(t, n) for t in topics for n in range(there.get(t, 0))]
+    consumer = Consumer(config)
+    try:
+        at = consumer.committed(wanted, timeout=READY_TIMEOUT_S)
+        consumer.assign(at)
+        return all(_at_end(consumer) for _ in at)
+    finally:
+        consumer.close()
+
+
+def _at_end(consumer: Consumer) -> bool:
+    """Whether the next thing to come is the end of a partition."""
+    message = consumer.poll(READY_TIMEOUT_S)
+    error = None if message is None else message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001  its public name
+
+
 def read_table(
     settings: KafkaSettings, topic: str, partition: int = 0, client: str = "reader"
 ) -> dict[str, bytes]:

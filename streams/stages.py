@@ -18,6 +18,10 @@ class StopRequest:
     def __bool__(self) -> bool:
         return self._stopped
 
+    def is_set(self) -> bool:
+        """Whether the signal has come."""
+        return self._stopped
+
     def listen(self) -> "StopRequest":
         """Take the process's termination signals from now on."""
         for number in (signal.SIGTERM, signal.SIGINT):

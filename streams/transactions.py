@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import BrokerError
 from schemas.settings import KafkaSettings
@@ -112,7 +112,8 @@ def _usable(message: Message) -> bool:
     error = message.error()
     if error is None:
         return True
-    if error.retriable():
+    # A pattern that matches no topic yet is reported as an unknown topic.
+    if error.retriable() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
         log.warning("%s", error)
         return False
     text = f"cannot read: {error}"

@@ -1,0 +1,63 @@
+"""Actuate's host: verdicts and acknowledgements in, setpoints out."""
+
+from collections.abc import Sequence
+
+from processors.leasing.confirming import record_ack
+from processors.leasing.issuing import lease_targets
+from schemas.messages import Decoder, encode
+from schemas.setpoint import Ack
+from schemas.settings import Settings
+from schemas.stage_state import ActuateState
+from schemas.topics import ACKS, ACTUATE_STATE, SITES, STOP, VERDICTS, setpoint_topic
+from schemas.verdict import Verdict
+from streams.clocks import read_running_clock
+from streams.kafka import require_topics
+from streams.site_registry import SiteRegistry
+from streams.stop_switch import StopSwitch
+from streams.transactions import Output
+
+_VERDICT: Decoder[Verdict] = Decoder(Verdict)
+_ACK: Decoder[Ack] = Decoder(Ack)
+_STATE: Decoder[ActuateState] = Decoder(ActuateState)
+
+
+class ActuateDecider:
+    """Keeps the leases of every commanded device."""
+
+    name = "actuate"
+    inputs = (VERDICTS, ACKS)
+    state_topic = ACTUATE_STATE
+
+    def __init__(self, settings: Settings) -> None:
+        require_topics(settings.kafka, [SITES.name, STOP.name])
+        self._clock = read_running_clock(settings.kafka, self.name)
+        self._sites = SiteRegistry(settings.kafka, self.name)
+        self._stop = StopSwitch(settings, self.name)
+
+    def load_state(self, value: bytes) -> ActuateState:
+        """A site's leases as they were written."""
+        return _STATE.decode(value)
+
+    def decide(
+        self, topic: str, value: bytes | None, state: ActuateState | None
+    ) -> tuple[Sequence[Output], ActuateState | None]:
+        """Setpoints for a verdict; an acknowledgement is only remembered."""
+        if topic == ACKS.name:
+            return (), None if state is None else record_ack(state, _ACK.decode(value))
+        verdict = _VERDICT.decode(value)
+        model = self._sites.find(verdict.site)
+        if model is None:
+            return (), None
+        setpoints, new_state = lease_targets(
+            model, state, verdict, self._clock.now_ms(), stopped=self._stop.is_on()
+        )
+        outputs = [
+            Output(setpoint_topic(setpoint.gateway), setpoint.device, encode(setpoint))
+            for setpoint in setpoints
+        ]
+        return outputs, new_state
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._sites.close()
+        self._stop.close()

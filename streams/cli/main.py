@@ -1,0 +1,29 @@
+"""Entry point of ``gridloom``: finds the command, runs it, turns errors into sentences."""
+
+import typer
+
+from schemas.errors import GridloomError
+from streams.cli import data, demo, pipeline
+from streams.cli.console import show_error
+
+EXIT_FAILED = 1
+
+app = typer.Typer(
+    name="gridloom",
+    help="Event-streaming control pipeline for smart grids.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for module in (demo, pipeline, data):
+    module.register(app)
+
+
+def main() -> int:
+    """Run the command line; returns the exit status, or leaves with it."""
+    try:
+        app()
+    except GridloomError as error:
+        show_error(error)
+    return EXIT_FAILED

@@ -1,0 +1,103 @@
+"""Commands that run the pipeline: demo, up, run, stop."""
+
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.supervisor import Crashed
+from schemas.settings import load_settings
+from streams.cli.console import out, say
+from streams.local_pipeline import LocalPipeline, StageProcesses, fresh_clock
+from streams.site_files import read_site_files
+from streams.stage_registry import STAGES, check_stages, run_stage
+from streams.stages import StopRequest, log_to_stderr
+from streams.stop_switch import set_stop
+
+StageNames = Annotated[
+    list[str] | None, typer.Argument(metavar="[STAGE]...", help=f"{', '.join(STAGES)}")
+]
+Speed = Annotated[
+    float,
+    typer.Option(min=0, help="pipeline seconds per second; 0: time comes from replayed data"),
+]
+SiteFiles = Annotated[
+    list[Path] | None, typer.Option("--site", help="TOML file of a site to declare (repeatable)")
+]
+
+
+def up(
+    stages: StageNames = None,
+    port: Annotated[int | None, typer.Option(help="Kafka's port; default: a free one")] = None,
+    speed: Speed = 1.0,
+    site: SiteFiles = None,
+    fresh: Annotated[bool, typer.Option(help="delete what an earlier run kept")] = False,
+) -> None:
+    """Run a local Kafka and the named stages until Ctrl-C, for your own producers."""
+    names = stages or []
+    check_stages(names)
+    settings = load_settings()
+    models = read_site_files(site or [])
+    folder = settings.home / "local"
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    stop = StopRequest().listen()
+    with LocalPipeline(settings, folder, port=port, report=say) as pipeline:
+        pipeline.up(fresh_clock(speed), models)
+        pipeline.stages.start(names)
+        pipeline.stages.wait_until_ready(names, cancelled=stop.is_set)
+        out.print(f"Kafka: {pipeline.kafka.bootstrap_servers}", soft_wrap=True)
+        out.print(f"folder: {folder}", soft_wrap=True)
+        out.print(f"stages: {', '.join(names) or 'none'}; Ctrl-C stops everything")
+        _watch(pipeline.stages, stop)
+
+
+def run(stages: StageNames = None) -> None:
+    """Run stages against the configured Kafka until Ctrl-C."""
+    names = stages or []
+    check_stages(names)
+    settings = load_settings()
+    processes = StageProcesses(settings, settings.home / "logs")
+    stop = StopRequest().listen()
+    try:
+        processes.start(names)
+        processes.wait_until_ready(names, cancelled=stop.is_set)
+        out.print(f"stages: {', '.join(names)}; logs in {settings.home / 'logs'}", soft_wrap=True)
+        _watch(processes, stop)
+    finally:
+        processes.stop()
+
+
+def _watch(processes: StageProcesses, stop: StopRequest) -> None:
+    """Restart what crashes, until asked to stop."""
+    while not stop:
+        for event in processes.poll():
+            if isinstance(event, Crashed):
+                say(f"{event.name} ended with status {event.exit_code}; it is started again")
+        time.sleep(0.2)
+
+
+def stage(name: str, slot: int = 0) -> None:
+    """Run one stage in this process (what `up` and `run` start)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log_to_stderr(name)
+    run_stage(name, load_settings(), slot)
+
+
+def stop(
+    release: Annotated[bool, typer.Option(help="let commands through again")] = False,
+    reason: Annotated[str, typer.Option(help="for the record")] = "operator",
+) -> None:
+    """Stop all commands, everywhere; loads return to their own state as leases lapse."""
+    out.print(set_stop(load_settings(), stopped=not release, reason=reason), soft_wrap=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(up)
+    app.command(no_args_is_help=True)(run)
+    app.command()(stop)
+    app.command(hidden=True)(stage)

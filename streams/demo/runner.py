@@ -1,0 +1,218 @@
+"""Runs the demo from start to a clean end, and accounts for it."""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from deploy.supervisor import Crashed
+from hardware.base_load import COMPRESSION
+from hardware.demo_site import DemoSite
+from schemas.clock import PipelineClock
+from schemas.errors import StackError
+from schemas.settings import Settings
+from schemas.site_window import Completeness
+from schemas.windows import LATENESS_MS, WINDOW_MS
+from streams.clocks import RunningClock
+from streams.demo import audit
+from streams.demo.report import DemoReport
+from streams.demo.watcher import Observed, Watcher
+from streams.field import SEED
+from streams.historians.points import Measurement
+from streams.historians.sqlite_reader import open_reader
+from streams.local_pipeline import LocalPipeline, fresh_clock
+
+STAGES: Final = ("align", "store", "dispatch", "gate", "actuate", "field", "devices")
+SOURCE: Final = "SimBench 1-LV-urban6, each 15-minute value played in one minute"
+SETTLE_TIMEOUT_S: Final = 60.0
+POLL_S: Final = 0.2
+
+
+class DemoCancelledError(Exception):
+    """The user asked the demo to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """``windows``: how many 5-second windows. ``speed``: pipeline seconds per second."""
+
+    windows: int = 240
+    speed: float = 10.0
+
+
+class DemoView(Protocol):
+    """Shows a run while it lasts."""
+
+    def show(self, seen: Observed, done: int, note: str) -> None:
+        """Show what was seen so far, how many windows are done, and what is happening."""
+        ...
+
+    def notice(self, text: str) -> None:
+        """Tell something in one sentence."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRun:
+    """A finished run: its report, and power by window for the charts [kW]."""
+
+    report: DemoReport
+    controlled_kw: Sequence[float]
+    uncontrolled_kw: Sequence[float]
+
+
+class DemoRunner:
+    """One run in a folder of its own, which is deleted in the end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        site: DemoSite,
+        options: DemoOptions,
+        view: DemoView,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._site = site
+        self._options = options
+        self._view = view
+        self._cancelled = cancelled
+        self._started_s = time.time()
+        self._folder: Path = settings.home / "demo"
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._pipeline = LocalPipeline(settings, self._folder, report=view.notice)
+
+    def run(self) -> DemoRun:
+        """Run, drain, count.
+
+        Raises:
+            DemoCancelledError: the user stopped it.
+            StackError: a part did not start, or the run did not come to rest.
+        """
+        clock = fresh_clock(self._options.speed, self._site.base.start_ms)
+        with self._pipeline as pipeline:
+            pipeline.up(clock, [self._site.model])
+            pipeline.stages.start(STAGES)
+            watcher = Watcher(pipeline.settings.kafka, self._site.model)
+            try:
+                self._watch_windows(watcher)
+                self._drain(watcher, clock)
+                run = self._account(watcher.seen)
+            finally:
+                watcher.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return run
+
+    def _watch_windows(self, watcher: Watcher) -> None:
+        """Until the plant has fed the wanted number of windows."""
+        while len(watcher.seen.windows) < self._options.windows + 1:
+            self._turn(watcher, "running")
+
+    def _turn(self, watcher: Watcher, note: str) -> None:
+        """Look at everything once."""
+        if self._cancelled():
+            raise DemoCancelledError
+        for event in self._pipeline.stages.poll():
+            if isinstance(event, Crashed):
+                self._view.notice(f"{event.name} crashed; it is started again")
+        watcher.poll(POLL_S)
+        done = min(len(watcher.seen.windows), self._options.windows)
+        self._view.show(watcher.seen, done, note)
+
+    def _drain(self, watcher: Watcher, clock: PipelineClock) -> None:
+        """End the loop in the order of the data, so that nothing is left under way."""
+        stages = self._pipeline.stages
+        stages.finish("dispatch")
+        for stage in ("gate", "actuate"):
+            self._until_drained(watcher, stage)
+            stages.finish(stage)
+        self._until(watcher, lambda: not watcher.seen.unconfirmed, "waiting for confirmations")
+        stages.finish("field")
+        rest_ms = RunningClock(clock).now_ms() + LATENESS_MS + 2 * WINDOW_MS
+        self._until(watcher, lambda: max(watcher.seen.windows) >= rest_ms, "closing the windows")
+        stages.finish("align")
+        self._until_drained(watcher, "store")
+        stages.finish("store")
+
+    def _until_drained(self, watcher: Watcher, stage: str) -> None:
+        stages = self._pipeline.stages
+        self._until(watcher, lambda: stages.is_drained(stage), f"waiting for {stage}")
+
+    def _until(self, watcher: Watcher, reached: Callable[[], bool], note: str) -> None:
+        deadline = time.monotonic() + SETTLE_TIMEOUT_S
+        while not reached():
+            if time.monotonic() > deadline:
+                message = f"the demo did not come to rest while {note}"
+                raise StackError(message, hint=f"logs are in {self._folder / 'logs'}")
+            self._turn(watcher, note)
+
+    def _account(self, seen: Observed) -> DemoRun:
+        settings = self._pipeline.settings
+        model = self._site.model
+        telemetry = audit.count_telemetry(settings.kafka)
+        fates = audit.count_fates(settings.kafka)
+        first_ms = telemetry.first_meter_ms
+        windows = audit.within(seen, first_ms, self._options.windows)
+        kinds = audit.count_completeness(windows)
+        decisions, infeasible = audit.infeasible(seen, first_ms, self._options.windows)
+        sheds, restores, doubled = audit.switches(ack for ack, _ in seen.acks)
+        controlled = [window.net_kw for window in windows]
+        uncontrolled = self._uncontrolled_kw(first_ms, len(windows))
+        with open_reader(settings.historian_path) as historian:
+            points = sum(historian.count(measurement) for measurement in Measurement)
+        report = DemoReport(
+            site=model.name,
+            source=SOURCE,
+            speed=self._options.speed,
+            time_compression=COMPRESSION,
+            readings_replayed=telemetry.readings,
+            readings_windowed=fates.windowed,
+            readings_duplicate=fates.duplicate,
+            readings_too_late=fates.too_late,
+            dead_lettered=fates.dead_lettered,
+            windows=len(windows),
+            windows_complete=kinds[Completeness.COMPLETE],
+            windows_degraded=kinds[Completeness.DEGRADED],
+            windows_blind=kinds[Completeness.BLIND],
+            revisions=seen.revisions,
+            historian=settings.historian.kind,
+            historian_points=points,
+            decisions=decisions,
+            decisions_infeasible=infeasible,
+            verdicts_rejected=seen.rejected,
+            commands=len(seen.setpoints),
+            commands_confirmed=len(set(seen.setpoints) & seen.confirmed),
+            sheds=sheds,
+            restores=restores,
+            duplicate_actuations=doubled,
+            capacity_kw=model.capacity_kw,
+            threshold_kw=model.threshold_kw,
+            peak_kw_uncontrolled=max(uncontrolled, default=0.0),
+            peak_kw_controlled=max(controlled, default=0.0),
+            kwh_over_threshold_uncontrolled=audit.kwh_over(uncontrolled, model.threshold_kw),
+            kwh_over_threshold_controlled=audit.kwh_over(controlled, model.threshold_kw),
+            longest_excursion_windows=audit.longest_run_over(controlled, model.threshold_kw),
+            first_confirmed_command_s=self._first_confirmed_s(seen),
+            seconds=time.time() - self._started_s,
+            latency_ms=audit.latencies(seen),
+        )
+        return DemoRun(report, controlled, uncontrolled)
+
+    def _uncontrolled_kw(self, first_ms: int, windows: int) -> list[float]:
+        """The plant's own base plus all relays, window by window [kW]."""
+        plant = self._site.plant(origin_ms=first_ms, seed=SEED)
+        every_relay_on = {
+            (board.id, relay.output): 1.0
+            for board in self._site.model.relay_boards
+            for relay in board.relays
+        }
+        return [
+            plant.totals_for(first_ms + n * WINDOW_MS, every_relay_on).uncontrolled_kw
+            for n in range(windows)
+        ]
+
+    def _first_confirmed_s(self, seen: Observed) -> float:
+        """Wall time from the start of the demo to the first confirmation [s]."""
+        first_ms = min((at_ms for _, at_ms in seen.acks), default=0)
+        return first_ms / 1000 - self._started_s

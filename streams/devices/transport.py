@@ -1,0 +1,86 @@
+"""Faust's Kafka driver, with what transactions need put right (found in faust 0.15.3).
+
+1. *Recovery can restore nothing.* In transactions the driver takes a changelog's end from what
+   its fetcher happens to have seen; before the first fetch that is unknown, counts as empty,
+   and the table starts blank. And as a changelog in transactions ends with a marker that is
+   never delivered, recovery waits 10 s for a last record. Here the end is looked up.
+2. *Offsets stand still.* A gap in the offsets right after offset 0 (the marker of a topic's
+   very first transaction, and whatever was aborted after it) is overlooked; nothing of that
+   partition is committed any more, and a restart reads all of it again.
+3. *A commit can overtake a change.* Changes of a table wait in a buffer that a commit in
+   transactions does not drain: the offset is committed, the change only by the next
+   transaction. Here a commit waits for them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from functools import cached_property
+
+import faust
+from faust.exceptions import ProducerSendError
+from faust.transport.drivers import aiokafka
+from faust.types import TP, AppT, CodecArg
+from faust.types.tuples import FutureMessage, Message
+from yarl import URL
+
+from schemas.settings import KafkaSettings
+from streams.devices.changelog import committed_ends
+
+
+class TrackedTable(faust.Table[bytes, bytes]):
+    """A table that knows which of its changes Kafka has not taken yet."""
+
+    @cached_property
+    def unsent(self) -> set[FutureMessage]:
+        """Changes that are under way."""
+        return set()
+
+    def send_changelog(
+        self,
+        partition: int | None,
+        key: bytes,
+        value: bytes,
+        key_serializer: CodecArg = None,
+        value_serializer: CodecArg = None,
+    ) -> FutureMessage:
+        """Send a change; see :class:`faust.Table`."""
+        change = super().send_changelog(partition, key, value, key_serializer, value_serializer)
+        self.unsent.add(change)
+        change.add_done_callback(self.unsent.discard)
+        return change
+
+
+class TransactionalConsumer(aiokafka.Consumer):
+    """Faust's consumer with the three repairs above."""
+
+    transport: "TransactionalTransport"
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """Offset after the last committed record of every partition."""
+        ends = await asyncio.to_thread(committed_ends, self.transport.kafka, partitions)
+        return {partition: ends[partition] for partition in partitions}
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's
+        """Records as they come; a gap after offset 0 is noted like any other."""
+        async for partition, message in super().getmany(timeout):
+            if self._read_offset.get(partition) == 0 and message.offset > 1:
+                await self._add_gap(partition, 1, message.offset)
+            yield partition, message
+
+    async def _handle_attached(self, commit_offsets: Mapping[TP, int]) -> None:
+        await super()._handle_attached(commit_offsets)
+        tables = (table for table in self.app.tables.values() if isinstance(table, TrackedTable))
+        if unsent := {change for table in tables for change in table.unsent}:
+            done, _ = await asyncio.wait(unsent)
+            if failed := [change.exception() for change in done if change.exception()]:
+                raise ProducerSendError(f"a table's change was not taken: {failed[0]!r}")
+
+
+class TransactionalTransport(aiokafka.Transport):
+    """Faust's transport with :class:`TransactionalConsumer`."""
+
+    Consumer = TransactionalConsumer
+
+    def __init__(self, urls: list[URL], app: AppT, kafka: KafkaSettings) -> None:
+        super().__init__(urls, app)
+        self.kafka = kafka

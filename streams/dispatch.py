@@ -1,0 +1,60 @@
+"""Dispatch's host: windows in, plans out. A function of the log; no clock is read here."""
+
+from collections.abc import Sequence
+
+from processors.dispatching.dispatcher import Dispatcher
+from schemas.messages import Decoder, encode
+from schemas.settings import Settings
+from schemas.site_window import SiteWindow
+from schemas.stage_state import DispatchState
+from schemas.topics import DISPATCH_STATE, PLANS, SITE_WINDOWS, SITES
+from streams.kafka import require_topics
+from streams.site_registry import SiteRegistry
+from streams.transactions import Output
+
+_WINDOW: Decoder[SiteWindow] = Decoder(SiteWindow)
+_STATE: Decoder[DispatchState] = Decoder(DispatchState)
+
+
+class DispatchDecider:
+    """Decides once per window, on its revision 0, for sites that have something to command."""
+
+    name = "dispatch"
+    inputs = (SITE_WINDOWS,)
+    state_topic = DISPATCH_STATE
+
+    def __init__(self, settings: Settings) -> None:
+        require_topics(settings.kafka, [SITES.name, PLANS.name])
+        self._sites = SiteRegistry(settings.kafka, self.name)
+        self._dispatchers: dict[str, Dispatcher] = {}
+
+    def load_state(self, value: bytes) -> DispatchState:
+        """A site's memory as it was written."""
+        return _STATE.decode(value)
+
+    def decide(
+        self, topic: str, value: bytes | None, state: DispatchState | None
+    ) -> tuple[Sequence[Output], DispatchState | None]:
+        """The plan for a window, if it is one to decide about."""
+        del topic
+        window = _WINDOW.decode(value)
+        dispatcher = self._dispatcher(window.site) if window.revision == 0 else None
+        if dispatcher is None:
+            return (), None
+        plan, new_state = dispatcher.decide(state, window)
+        if plan is None:
+            return (), new_state
+        return (Output(PLANS.name, window.site, encode(plan)),), new_state
+
+    def _dispatcher(self, site: str) -> Dispatcher | None:
+        """The site's compiled problem; None where the site has no relays to command."""
+        if site not in self._dispatchers:
+            model = self._sites.find(site)
+            if model is None or not model.relay_boards:
+                return None
+            self._dispatchers[site] = Dispatcher(model)
+        return self._dispatchers[site]
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._sites.close()

@@ -1,0 +1,199 @@
+"""The whole pipeline on this machine: a real Kafka, and every stage in a process of its own."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
+
+from deploy.local_kafka import LocalKafka
+from deploy.supervisor import Event, Supervisor
+from schemas.clock import PipelineClock
+from schemas.errors import StackError
+from schemas.settings import Settings
+from schemas.site_model import SiteModel
+from schemas.topics import DATA_TOPICS, SETPOINTS
+from streams.clocks import set_clock
+from streams.kafka import admin, ensure_topics, existing_topics, is_drained
+from streams.site_registry import declare_site
+from streams.stage_registry import check_stages
+
+READY_TIMEOUT_S = 60.0
+
+_WITHOUT_GROUP = frozenset({"devices"})
+"""Stages whose readiness a consumer group of the usual name does not show."""
+
+
+class StageProcesses:
+    """Stages as supervised child processes against a given Kafka."""
+
+    def __init__(self, settings: Settings, log_folder: Path) -> None:
+        self.settings = settings
+        self._supervisor = Supervisor(log_folder)
+
+    def start(self, stages: Sequence[str]) -> None:
+        """Start stages, each in a process of its own.
+
+        Raises:
+            ConfigurationError: one of them does not exist.
+        """
+        check_stages(list(stages))
+        environment = {
+            "GRIDLOOM_FOLDER": str(self.settings.home),
+            "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
+        }
+        for stage in stages:
+            self._supervisor.start(
+                stage, [sys.executable, "-m", "streams.cli", "stage", stage], environment
+            )
+
+    def wait_until_ready(
+        self,
+        stages: Iterable[str],
+        timeout_s: float = READY_TIMEOUT_S,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Wait until every stage has its partitions, or the user has had enough.
+
+        Raises:
+            StackError: one is not ready in time; says where its log is.
+        """
+        client = admin(self.settings.kafka)
+        waiting = set(stages) - _WITHOUT_GROUP
+        deadline = time.monotonic() + timeout_s
+        while waiting and not cancelled():
+            self.poll()
+            waiting = {stage for stage in waiting if not _has_partitions(client, stage)}
+            if waiting and time.monotonic() > deadline:
+                logs = [f"{stage}: see {self._supervisor.log_path(stage)}" for stage in waiting]
+                message = f"stages not ready after {timeout_s:.0f} s"
+                raise StackError(message, problems=logs)
+            time.sleep(0.1)
+
+    def poll(self) -> list[Event]:
+        """Notice crashes and start crashed stages again."""
+        return self._supervisor.poll(time.monotonic())
+
+    def kill(self, stage: str) -> None:
+        """SIGKILL a stage, as a crash would; ``poll`` starts it again."""
+        self._supervisor.kill(stage)
+
+    def finish(self, stage: str, timeout_s: float = 20.0) -> None:
+        """Ask one stage to finish what it has begun and leave; it is not started again.
+
+        Raises:
+            StackError: it does not end in time.
+        """
+        if not self._supervisor.finish(stage, timeout_s):
+            message = f"{stage} did not end within {timeout_s:.0f} s"
+            raise StackError(message, problems=[f"see {self._supervisor.log_path(stage)}"])
+
+    def is_drained(self, stage: str) -> bool:
+        """Whether a stage has used everything that was written for it."""
+        topics = [name for name in existing_topics(self.settings.kafka) if _reads(stage, name)]
+        return is_drained(self.settings.kafka, stage, topics)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of the running stages."""
+        return self._supervisor.pids
+
+    def stop(self) -> None:
+        """Stop all stages."""
+        self._supervisor.stop()
+
+
+def _reads(stage: str, topic: str) -> bool:
+    """Whether the topic map says that the stage consumes this topic through its group."""
+    prefix = SETPOINTS.name.removesuffix("<gateway>")
+    name = SETPOINTS.name if topic.startswith(prefix) else topic
+    return any(spec.name == name and stage in spec.consumers for spec in DATA_TOPICS)
+
+
+def _has_partitions(client: AdminClient, stage: str) -> bool:
+    """Whether the stage's consumer group is stable and has a member."""
+    name = f"gridloom.{stage}"
+    group = client.describe_consumer_groups([name], request_timeout=10)[name].result()
+    return group.state == ConsumerGroupState.STABLE and bool(group.members)
+
+
+class LocalPipeline:
+    """A Kafka of our own and stages on it, from start to clean end; a context manager.
+
+    Args:
+        settings: as configured; Kafka's address and the folder are replaced.
+        folder: keeps Kafka's data, logs, and what the stages keep.
+        port: Kafka's port; any free one by default.
+        report: told, in one sentence each, what takes time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        port: int | None = None,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.folder = folder
+        self.kafka = LocalKafka(folder / "kafka", port=port, report=report)
+        self._configured = settings
+        self._stages: StageProcesses | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """Settings with this pipeline's Kafka and folder."""
+        kafka = self._configured.kafka.model_copy(
+            update={"bootstrap_servers": self.kafka.bootstrap_servers, "replication_factor": 1}
+        )
+        return self._configured.model_copy(update={"folder": self.folder, "kafka": kafka})
+
+    @property
+    def stages(self) -> StageProcesses:
+        """The stages; they can be started once the pipeline is up."""
+        if self._stages is None:
+            message = "the pipeline is not up"
+            raise StackError(message)
+        return self._stages
+
+    def up(self, clock: PipelineClock, sites: Iterable[SiteModel] = ()) -> None:
+        """Start Kafka, create the topics, set the clock, declare the sites."""
+        self.kafka.start()
+        settings = self.settings
+        ensure_topics(settings.kafka)
+        set_clock(settings.kafka, clock)
+        for site in sites:
+            declare_site(settings.kafka, site)
+        self._stages = StageProcesses(settings, self.folder / "logs")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the stages, then Kafka."""
+        if self._stages is not None:
+            self._stages.stop()
+        self.kafka.stop()
+
+
+def fresh_clock(speed: float, event_origin_ms: int | None = None) -> PipelineClock:
+    """A pipeline clock that starts now; at speed 1 without an origin it is wall time."""
+    if speed == 0:
+        return PipelineClock(speed=0.0)
+    now_ms = time.time_ns() // 1_000_000
+    if speed == 1 and event_origin_ms is None:
+        return PipelineClock()
+    origin_ms = now_ms if event_origin_ms is None else event_origin_ms
+    return PipelineClock(event_origin_ms=origin_ms, append_origin_ms=now_ms, speed=speed)

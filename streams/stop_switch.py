@@ -1,0 +1,70 @@
+"""The global stop: a file on this machine and a record in Kafka; either one stops commands.
+
+The file works when Kafka does not; the record reaches machines that do not share the file.
+Gate and actuate look before every command. Nothing has to be sent for loads to be safe: leases
+lapse and every output returns to its declared state.
+"""
+
+import getpass
+from pathlib import Path
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from schemas.control import GlobalStop
+from schemas.errors import GridloomError
+from schemas.messages import Decoder, encode
+from schemas.settings import Settings
+from schemas.topics import STOP
+from streams.clocks import wall_ms
+from streams.kafka import producer, reader, require_topics
+
+FILE_NAME = "STOP"
+STOP_KEY = "stop"
+_DECODER: Decoder[GlobalStop] = Decoder(GlobalStop)
+
+
+class StopSwitch:
+    """Tells whether commands are stopped; asking it is cheap."""
+
+    def __init__(self, settings: Settings, stage: str) -> None:
+        self._file = stop_file(settings)
+        self._recorded = False
+        self._consumer: Consumer = reader(settings.kafka, f"{stage}.stop")
+        self._consumer.assign([TopicPartition(STOP.name, 0, OFFSET_BEGINNING)])
+
+    def is_on(self) -> bool:
+        """Whether the file is there or the newest record says stop."""
+        for message in self._consumer.consume(10, timeout=0):
+            value = message.value()
+            if message.error() is None and isinstance(value, bytes):
+                self._recorded = _DECODER.decode(value).stopped
+        return self._recorded or self._file.exists()
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+
+def stop_file(settings: Settings) -> Path:
+    """The file whose presence stops all commands of stages that use this folder."""
+    return settings.home / FILE_NAME
+
+
+def set_stop(settings: Settings, *, stopped: bool, reason: str) -> str:
+    """Switch the global stop on or off; returns what an operator should know."""
+    file = stop_file(settings)
+    if stopped:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(reason + "\n", encoding="utf-8")
+    else:
+        file.unlink(missing_ok=True)
+    order = GlobalStop(stopped=stopped, by=getpass.getuser(), reason=reason, at_ms=wall_ms())
+    try:
+        require_topics(settings.kafka, [STOP.name])
+        client = producer(settings.kafka, "stop")
+        client.produce(STOP.name, key=STOP_KEY, value=encode(order))
+        reached = client.flush(10) == 0
+    except GridloomError:
+        reached = False
+    where = f"{file} and Kafka" if reached else f"{file} only: Kafka does not answer"
+    return f"commands are {'stopped' if stopped else 'released'} ({where})"
