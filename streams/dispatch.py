@@ -26,7 +26,12 @@ class DispatchDecider:
     def __init__(self, settings: Settings) -> None:
         require_topics(settings.kafka, [SITES.name, PLANS.name])
         self._sites = SiteRegistry(settings.kafka, self.name)
-        self._dispatchers: dict[str, Dispatcher] = {}
+        # Compiled before the first window comes: it should not have to wait for that.
+        self._dispatchers = {
+            name: Dispatcher(model)
+            for name, model in self._sites.all().items()
+            if model.relay_boards
+        }
 
     def load_state(self, value: bytes) -> DispatchState:
         """A site's memory as it was written."""

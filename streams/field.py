@@ -30,6 +30,7 @@ from schemas.units import TelemetryKind
 from schemas.windows import WINDOW_MS, window_start
 from streams.clocks import read_running_clock
 from streams.kafka import group_consumer, producer, require_topics
+from streams.site_registry import declare_site
 from streams.stages import run_until_stopped
 from streams.transactions import take_batch
 
@@ -80,6 +81,7 @@ class FieldStage:
     def __init__(self, settings: Settings, slot: int = 0) -> None:
         site: DemoSite = demo_site(load_slice())
         self._model = site.model
+        declare_site(settings.kafka, site.model)
         setpoints = [setpoint_topic(gateway) for gateway in self._model.gateways]
         telemetry = [telemetry_topic(kind) for kind in TelemetryKind]
         require_topics(settings.kafka, [*setpoints, *telemetry, ACKS.name])

@@ -197,6 +197,15 @@ def _created(name: str, error: BaseException | None) -> None:
     raise BrokerError(message)
 
 
+def arrived(consumer: Consumer, most: int, wait_s: float) -> list[Message]:
+    """What has arrived, up to ``most`` records and marks; waits ``wait_s`` for the first.
+
+    ``consume`` alone would wait for as many as it is asked for.
+    """
+    first = consumer.poll(wait_s)
+    return [] if first is None else [first, *consumer.consume(most - 1, timeout=0)]
+
+
 def read_all(
     settings: KafkaSettings, topic: str, partitions: Iterable[int], client: str = "reader"
 ) -> Iterator[Message]:
@@ -212,7 +221,7 @@ def read_all(
     try:
         consumer.assign(list(wanted.values()))
         while wanted:
-            for message in consumer.consume(10_000, timeout=0.2):
+            for message in arrived(consumer, 10_000, READY_TIMEOUT_S):
                 error = message.error()
                 if error is None:
                     yield message

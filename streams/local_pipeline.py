@@ -48,7 +48,7 @@ class StageProcesses:
         }
         for stage in stages:
             self._supervisor.start(
-                stage, [sys.executable, "-m", "streams.cli", "stage", stage], environment
+                stage, [sys.executable, "-m", "streams.stage_process", stage], environment
             )
 
     def wait_until_ready(

@@ -41,16 +41,15 @@ class SiteRegistry:
         """Read what was declared since the last look."""
         _, end = self._consumer.get_watermark_offsets(self._partition, timeout=_TIMEOUT_S)
         while self._position < end:
-            messages = self._consumer.consume(100, timeout=_TIMEOUT_S)
-            if not messages:
-                message = "site.models cannot be read to its end"
-                raise BrokerError(message)
-            for message_ in messages:
-                if message_.error() is None:
-                    self._take(message_.value())
-                    self._position = (message_.offset() or 0) + 1
-                else:
-                    self._position = max(self._position, self._at_end(end))
+            message = self._consumer.poll(_TIMEOUT_S)
+            if message is None:
+                text = "site.models cannot be read to its end"
+                raise BrokerError(text)
+            if message.error() is None:
+                self._take(message.value())
+                self._position = (message.offset() or 0) + 1
+            else:
+                self._position = max(self._position, self._at_end(end))
 
     def _at_end(self, end: int) -> int:
         """Where an end-of-partition mark stands: the end that was asked for, or before it."""

@@ -43,10 +43,11 @@ def run_until_stopped(step: Callable[[], None], close: Callable[[], None]) -> No
         close()
 
 
-def log_to_stderr(stage: str) -> None:
-    """One line per event: time, level, stage, text."""
+def log_to_stderr(stage: str) -> logging.Logger:
+    """One line per event: time, level, stage, text; returns the stage's own log."""
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,
         format=f"%(asctime)s %(levelname)s {stage}: %(message)s",
     )
+    return logging.getLogger(stage)

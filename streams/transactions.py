@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from schemas.errors import BrokerError
 from schemas.settings import KafkaSettings
-from streams.kafka import transactional_producer
+from streams.kafka import arrived, transactional_producer
 
 log = logging.getLogger(__name__)
 
@@ -101,11 +101,7 @@ def take_batch(consumer: Consumer, most: int, wait_s: float) -> list[Message]:
     Raises:
         BrokerError: the consumer reports an error that it cannot mend itself.
     """
-    first = consumer.poll(wait_s)
-    if first is None:
-        return []
-    messages = [first, *consumer.consume(most - 1, timeout=0)]
-    return [message for message in messages if _usable(message)]
+    return [message for message in arrived(consumer, most, wait_s) if _usable(message)]
 
 
 def _usable(message: Message) -> bool:

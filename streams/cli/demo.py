@@ -39,9 +39,7 @@ def demo(
     )
     try:
         with view:
-            runner = DemoRunner(
-                settings, site, DemoOptions(windows, speed), view, stop.is_set
-            )
+            runner = DemoRunner(settings, site, DemoOptions(windows, speed), view, stop.is_set)
             run = runner.run()
     except DemoCancelledError:
         err.print("stopped; nothing is left running")

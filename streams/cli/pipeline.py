@@ -1,7 +1,6 @@
 """Commands that run the pipeline: demo, up, run, stop."""
 
 import shutil
-import signal
 import time
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +12,8 @@ from schemas.settings import load_settings
 from streams.cli.console import out, say
 from streams.local_pipeline import LocalPipeline, StageProcesses, fresh_clock
 from streams.site_files import read_site_files
-from streams.stage_registry import STAGES, check_stages, run_stage
-from streams.stages import StopRequest, log_to_stderr
+from streams.stage_registry import STAGES, check_stages
+from streams.stages import StopRequest
 from streams.stop_switch import set_stop
 
 StageNames = Annotated[
@@ -80,13 +79,6 @@ def _watch(processes: StageProcesses, stop: StopRequest) -> None:
         time.sleep(0.2)
 
 
-def stage(name: str, slot: int = 0) -> None:
-    """Run one stage in this process (what `up` and `run` start)."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    log_to_stderr(name)
-    run_stage(name, load_settings(), slot)
-
-
 def stop(
     release: Annotated[bool, typer.Option(help="let commands through again")] = False,
     reason: Annotated[str, typer.Option(help="for the record")] = "operator",
@@ -100,4 +92,3 @@ def register(app: typer.Typer) -> None:
     app.command()(up)
     app.command(no_args_is_help=True)(run)
     app.command()(stop)
-    app.command(hidden=True)(stage)

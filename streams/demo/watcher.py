@@ -13,7 +13,7 @@ from schemas.site_model import SiteModel
 from schemas.site_window import SiteWindow
 from schemas.topics import ACKS, PLANS, SITE_WINDOWS, VERDICTS, setpoint_topic
 from schemas.verdict import Rejected, Verdict
-from streams.kafka import reader
+from streams.kafka import arrived, reader
 
 _WINDOW: Decoder[SiteWindow] = Decoder(SiteWindow)
 _PLAN: Decoder[DispatchPlan] = Decoder(DispatchPlan)
@@ -80,10 +80,7 @@ class Watcher:
 
     def poll(self, timeout_s: float) -> None:
         """Take what has arrived; waits at most ``timeout_s`` for the first record."""
-        first = self._consumer.poll(timeout_s)
-        if first is None:
-            return
-        for message in [first, *self._consumer.consume(10_000, timeout=0)]:
+        for message in arrived(self._consumer, 10_000, timeout_s):
             value = message.value()
             if message.error() is None and isinstance(value, bytes):
                 self._take(message, value)

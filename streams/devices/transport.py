@@ -4,23 +4,24 @@
    its fetcher happens to have seen; before the first fetch that is unknown, counts as empty,
    and the table starts blank. And as a changelog in transactions ends with a marker that is
    never delivered, recovery waits 10 s for a last record. Here the end is looked up.
-2. *Offsets stand still.* A gap in the offsets right after offset 0 (the marker of a topic's
-   very first transaction, and whatever was aborted after it) is overlooked; nothing of that
-   partition is committed any more, and a restart reads all of it again.
+2. *Offsets stand still.* Transactions leave gaps in the offsets (markers, aborted records).
+   The driver's book of gaps overlooks one after offset 0, and enters the record after a gap
+   twice, at which a commit stops: each advances by one gap, however many there are. Memory
+   grows, and a restart reads all that is left again. Here the newest record counts.
 3. *A commit can overtake a change.* Changes of a table wait in a buffer that a commit in
    transactions does not drain: the offset is committed, the change only by the next
    transaction. Here a commit waits for them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 import faust
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka
 from faust.types import TP, AppT, CodecArg
-from faust.types.tuples import FutureMessage, Message
+from faust.types.tuples import FutureMessage
 from yarl import URL
 
 from schemas.settings import KafkaSettings
@@ -60,12 +61,21 @@ class TransactionalConsumer(aiokafka.Consumer):
         ends = await asyncio.to_thread(committed_ends, self.transport.kafka, partitions)
         return {partition: ends[partition] for partition in partitions}
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's
-        """Records as they come; a gap after offset 0 is noted like any other."""
-        async for partition, message in super().getmany(timeout):
-            if self._read_offset.get(partition) == 0 and message.offset > 1:
-                await self._add_gap(partition, 1, message.offset)
-            yield partition, message
+    def _new_offset(self, tp: TP) -> int | None:
+        """Offset after the newest record that is done with.
+
+        Everything before it is done with, too: an agent takes a partition's records in order.
+        """
+        done = self._acked[tp]
+        if not done:
+            return None
+        newest = max(done)
+        done.clear()
+        self._acked_index[tp].clear()
+        return newest + 1
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps need no book: they hold nothing that would be waited for."""
 
     async def _handle_attached(self, commit_offsets: Mapping[TP, int]) -> None:
         await super()._handle_attached(commit_offsets)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from schemas.clock import PipelineClock
 from schemas.dead_letter import DeadLetter, as_base64
@@ -17,14 +18,17 @@ from schemas.topics import DEAD_LETTERS
 from schemas.windows import iso_utc
 from streams.clocks import read_clock, wall_ms
 from streams.replay.fitting import check_clock, rebase_shift_ms, warn_of_passed_time
+from streams.replay.loading import SHOWN_ROWS, load_recording
 from streams.replay.options import Progress, ReplayOptions, ReplayReport
 from streams.replay.playing import Player
-from streams.replay.recording import SHOWN_ROWS, Recording, load_recording
+from streams.replay.recording import Recording
 from streams.replay.sending import Sender, require_layout
 from streams.replay.site import Site, declare
 from streams.stages import StopRequest
 
-_STAGE = "replay"
+_STAGE: Final = "replay"
+_LONGEST_ORIGINAL: Final = 500_000
+"""Bytes of a bad row that fit into a record, which holds them in base 64."""
 
 
 def replay(
@@ -127,12 +131,14 @@ def _tell_bad_rows(recording: Recording, progress: Progress) -> None:
 def dead_letters(recording: Recording, site: str) -> Iterator[DeadLetter]:
     """One dead letter for each bad row; however much of it is bad, it counts 1."""
     for track, row in recording.bad_rows:
+        original = row.text.encode("utf-8", "surrogateescape")
+        cut = len(original) > _LONGEST_ORIGINAL
         yield DeadLetter(
             stage=_STAGE,
             origin=track.path.name,
             partition=-1,
             position=row.position,
-            errors=row.errors,
-            original_base64=as_base64(row.text.encode("utf-8", "surrogateescape")),
+            errors=(*row.errors, *[f"cut: the row has {len(original)} bytes"] * cut),
+            original_base64=as_base64(original[:_LONGEST_ORIGINAL]),
             site=site,
         )

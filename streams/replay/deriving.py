@@ -18,12 +18,12 @@ _LEAST_RATING_KW: Final = 0.1
 
 @dataclass(slots=True)
 class _Seen:
-    """What the files tell of one device; powers in kW."""
+    """What the files tell of one device; powers in kW, 0 among them."""
 
     interval_ms: int = 0
     quantities: list[str] = field(default_factory=list)
-    lowest_kw: float = math.inf
-    highest_kw: float = -math.inf
+    lowest_kw: float = 0.0
+    highest_kw: float = 0.0
 
 
 def derive_site(name: str, recording: Recording) -> SiteModel:
@@ -72,7 +72,7 @@ def _look_at_power(
     track: Track, device: IntArray, power_kw: FloatArray, seen: dict[str, _Seen]
 ) -> None:
     count = len(track.parsed.devices)
-    lowest_kw, highest_kw = np.full(count, math.inf), np.full(count, -math.inf)
+    lowest_kw, highest_kw = np.zeros(count), np.zeros(count)
     np.minimum.at(lowest_kw, device, power_kw)
     np.maximum.at(highest_kw, device, power_kw)
     for index in np.unique(device).tolist():
@@ -97,7 +97,7 @@ def _station(device: str, seen: _Seen) -> dict[str, Any]:
 def _role(seen: _Seen) -> Role:
     if POWER not in seen.quantities:
         return Role.INFORMATION
-    generates = seen.lowest_kw < 0 and seen.highest_kw <= 0
+    generates = seen.lowest_kw < 0 and seen.highest_kw == 0
     return Role.GENERATION if generates else Role.LOAD
 
 

@@ -28,8 +28,8 @@ def final_tick_ms(end_ms: int) -> int:
 
     The last such window holds the last millisecond before ``end_ms``. Revision 0 appears
     ``close_delay_ms`` after its end, but it is final only after ``LATENESS_MS``, which is
-    longer on the data clock. Time goes no further than that: a file that goes on where this
-    one ends must not come too late, and its first window is final 5 s after this tick.
+    longer on the data clock. Time goes no further than that, or a file that goes on where this
+    one ends would come too late: its first window is final 5 s after this tick.
     """
     return window_start(end_ms - 1) + WINDOW_MS + LATENESS_MS
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from schemas.errors import BrokerError
 from schemas.settings import KafkaSettings
@@ -76,6 +76,9 @@ class Sender:
                 )
             except BufferError:
                 self.wait(_WAIT_S)
+            except KafkaException as error:
+                message = f"Kafka does not take a record for {topic}: {error.args[0].str()}"
+                raise BrokerError(message) from error
             else:
                 return
 
@@ -108,5 +111,5 @@ class Sender:
     def _check(self) -> None:
         if self._failures:
             self._producer.purge()
-            message = f"Kafka did not take {self._failures} records: {self._first_failure}"
+            message = f"Kafka did not take {self._failures} of the records: {self._first_failure}"
             raise BrokerError(message, hint="replay the file again: its readings keep their ids")
