@@ -1,0 +1,1 @@
+"""Leases: which setpoints a verdict needs, and what the devices confirmed of them."""
