@@ -87,15 +87,18 @@ def group_consumer(settings: KafkaSettings, stage: str, slot: int) -> Consumer:
     return Consumer(config)
 
 
-def reader(settings: KafkaSettings, client: str) -> Consumer:
-    """A consumer outside any group, for reading topics from a place of one's own choice."""
+def reader(settings: KafkaSettings, client: str, *, end_marks: bool = True) -> Consumer:
+    """A consumer outside any group, for reading topics from a place of one's own choice.
+
+    ``end_marks``: whether it also says when it has reached the end of a partition.
+    """
     config: Config = {
         **common_config(settings, client),
         "group.id": f"gridloom.{client}.reader",
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
-        "enable.partition.eof": True,
+        "enable.partition.eof": end_marks,
         "fetch.queue.backoff.ms": 10,
         "fetch.wait.max.ms": 20,
     }

@@ -2,7 +2,7 @@
 
 import json
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from schemas.errors import BrokerError, ConfigurationError
 from schemas.settings import KafkaSettings
@@ -21,7 +21,7 @@ class SiteRegistry:
 
     def __init__(self, settings: KafkaSettings, stage: str) -> None:
         self._partition = TopicPartition(SITES.name, 0, OFFSET_BEGINNING)
-        self._consumer: Consumer = reader(settings, f"{stage}.sites")
+        self._consumer: Consumer = reader(settings, f"{stage}.sites", end_marks=False)
         self._consumer.assign([self._partition])
         self._models: dict[str, SiteModel] = {}
         self._position = 0
@@ -39,22 +39,19 @@ class SiteRegistry:
 
     def refresh(self) -> None:
         """Read what was declared since the last look."""
-        _, end = self._consumer.get_watermark_offsets(self._partition, timeout=_TIMEOUT_S)
+        try:
+            _, end = self._consumer.get_watermark_offsets(self._partition, timeout=_TIMEOUT_S)
+        except KafkaException as error:
+            message = f"{SITES.name} cannot be read: {error}"
+            raise BrokerError(message) from error
         while self._position < end:
-            message = self._consumer.poll(_TIMEOUT_S)
-            if message is None:
-                text = "site.models cannot be read to its end"
-                raise BrokerError(text)
-            if message.error() is None:
-                self._take(message.value())
-                self._position = (message.offset() or 0) + 1
-            else:
-                self._position = max(self._position, self._at_end(end))
-
-    def _at_end(self, end: int) -> int:
-        """Where an end-of-partition mark stands: the end that was asked for, or before it."""
-        position = self._consumer.position([self._partition])[0].offset
-        return end if position < 0 else position
+            record = self._consumer.poll(_TIMEOUT_S)
+            problem = "no answer" if record is None else record.error()
+            if record is None or problem is not None:
+                message = f"{SITES.name} cannot be read to its end: {problem}"
+                raise BrokerError(message)
+            self._take(record.value())
+            self._position = (record.offset() or 0) + 1
 
     def _take(self, value: bytes | str | None) -> None:
         model = parse_site_model(json.loads(value or "null"), f"a record on {SITES.name}")

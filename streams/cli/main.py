@@ -3,7 +3,7 @@
 import typer
 
 from schemas.errors import GridloomError
-from streams.cli import data, demo, pipeline
+from streams.cli import data, demo, pipeline, replay
 from streams.cli.console import show_error
 
 EXIT_FAILED = 1
@@ -16,7 +16,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for module in (demo, pipeline, data):
+COMMANDS = (demo, pipeline, replay, data)
+"""Modules with commands, in the order of the help text."""
+
+for module in COMMANDS:
     module.register(app)
 
 

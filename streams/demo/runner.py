@@ -10,7 +10,6 @@ from typing import Final, Protocol
 from deploy.supervisor import Crashed
 from hardware.base_load import COMPRESSION
 from hardware.demo_site import DemoSite
-from schemas.clock import PipelineClock
 from schemas.errors import StackError
 from schemas.settings import Settings
 from schemas.site_window import Completeness
@@ -82,77 +81,91 @@ class DemoRunner:
         self._started_s = time.time()
         self._folder: Path = settings.home / "demo"
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._pipeline = LocalPipeline(settings, self._folder, report=view.notice)
+        self.pipeline = LocalPipeline(settings, self._folder, report=view.notice)
+        self._clock = fresh_clock(1.0)
+        self._watcher: Watcher | None = None
 
     def run(self) -> DemoRun:
-        """Run, drain, count.
+        """Run, drain, count; everything is stopped and deleted at the end.
 
         Raises:
             DemoCancelledError: the user stopped it.
             StackError: a part did not start, or the run did not come to rest.
         """
-        clock = fresh_clock(self._options.speed, self._site.base.start_ms)
-        with self._pipeline as pipeline:
-            pipeline.up(clock, [self._site.model])
-            self._view.notice("Kafka is up; starting the stages ...")
-            pipeline.stages.start(COMMAND_PATH)
-            pipeline.stages.wait_until_ready(COMMAND_PATH, cancelled=self._cancelled)
-            pipeline.stages.start(["field", "devices"])
-            watcher = Watcher(pipeline.settings.kafka, self._site.model)
-            try:
-                self._watch_windows(watcher)
-                self._drain(watcher, clock)
-                run = self._account(watcher.seen)
-            finally:
-                watcher.close()
+        with self.pipeline:
+            self.start()
+            self.watch()
+            self.drain()
+            run = self.account()
         shutil.rmtree(self._folder, ignore_errors=True)
         return run
 
-    def _watch_windows(self, watcher: Watcher) -> None:
-        """Until the plant has fed the wanted number of windows."""
-        while len(watcher.seen.windows) < self._options.windows + 1:
-            self._turn(watcher, "running")
+    def start(self) -> None:
+        """Start Kafka, then everything that decides, then the plant."""
+        pipeline = self.pipeline
+        self._clock = fresh_clock(self._options.speed, self._site.base.start_ms)
+        pipeline.up(self._clock, [self._site.model])
+        self._view.notice("Kafka is up; starting the stages ...")
+        pipeline.stages.start(COMMAND_PATH)
+        pipeline.stages.wait_until_ready(COMMAND_PATH, cancelled=self._cancelled)
+        pipeline.stages.start(["field", "devices"])
+        self._watcher = Watcher(pipeline.settings.kafka, self._site.model)
 
-    def _turn(self, watcher: Watcher, note: str) -> None:
+    @property
+    def watcher(self) -> Watcher:
+        """What follows the run, once it has started."""
+        if self._watcher is None:
+            message = "the demo has not started"
+            raise StackError(message)
+        return self._watcher
+
+    def watch(self, windows: int | None = None) -> None:
+        """Until the plant has fed the wanted number of windows (default: all)."""
+        wanted = self._options.windows if windows is None else windows
+        while len(self.watcher.seen.windows) < wanted + 1:
+            self._turn("running")
+
+    def _turn(self, note: str) -> None:
         """Look at everything once."""
         if self._cancelled():
             raise DemoCancelledError
-        for event in self._pipeline.stages.poll():
+        for event in self.pipeline.stages.poll():
             if isinstance(event, Crashed):
                 self._view.notice(f"{event.name} crashed; it is started again")
-        watcher.poll(POLL_S)
-        done = min(len(watcher.seen.windows), self._options.windows)
-        self._view.show(watcher.seen, done, note)
+        self.watcher.poll(POLL_S)
+        done = min(len(self.watcher.seen.windows), self._options.windows)
+        self._view.show(self.watcher.seen, done, note)
 
-    def _drain(self, watcher: Watcher, clock: PipelineClock) -> None:
+    def drain(self) -> None:
         """End the loop in the order of the data, so that nothing is left under way."""
-        stages = self._pipeline.stages
+        stages, seen = self.pipeline.stages, self.watcher.seen
         stages.finish("dispatch")
         for stage in ("gate", "actuate"):
-            self._until_drained(watcher, stage)
+            self._until_drained(stage)
             stages.finish(stage)
-        self._until(watcher, lambda: not watcher.seen.unconfirmed, "waiting for confirmations")
+        self._until(lambda: not seen.unconfirmed, "waiting for confirmations")
         stages.finish("field")
-        rest_ms = RunningClock(clock).now_ms() + LATENESS_MS + 2 * WINDOW_MS
-        self._until(watcher, lambda: max(watcher.seen.windows) >= rest_ms, "closing the windows")
+        rest_ms = RunningClock(self._clock).now_ms() + LATENESS_MS + 2 * WINDOW_MS
+        self._until(lambda: max(seen.windows) >= rest_ms, "closing the windows")
         stages.finish("align")
-        self._until_drained(watcher, "store")
+        self._until_drained("store")
         stages.finish("store")
+        self.watcher.close()
 
-    def _until_drained(self, watcher: Watcher, stage: str) -> None:
-        stages = self._pipeline.stages
-        self._until(watcher, lambda: stages.is_drained(stage), f"waiting for {stage}")
+    def _until_drained(self, stage: str) -> None:
+        self._until(lambda: self.pipeline.stages.is_drained(stage), f"waiting for {stage}")
 
-    def _until(self, watcher: Watcher, reached: Callable[[], bool], note: str) -> None:
+    def _until(self, reached: Callable[[], bool], note: str) -> None:
         deadline = time.monotonic() + SETTLE_TIMEOUT_S
         while not reached():
             if time.monotonic() > deadline:
                 message = f"the demo did not come to rest while {note}"
                 raise StackError(message, hint=f"logs are in {self._folder / 'logs'}")
-            self._turn(watcher, note)
+            self._turn(note)
 
-    def _account(self, seen: Observed) -> DemoRun:
-        settings = self._pipeline.settings
+    def account(self) -> DemoRun:
+        """Count everything from the logs; Kafka still runs."""
+        settings, seen = self.pipeline.settings, self.watcher.seen
         model = self._site.model
         telemetry = audit.count_telemetry(settings.kafka)
         fates = audit.count_fates(settings.kafka)
