@@ -76,7 +76,7 @@ class DemoRunner:
     ) -> None:
         self._site = site
         self._options = options
-        self._view = view
+        self.view = view
         self._cancelled = cancelled
         self._started_s = time.time()
         self._folder: Path = settings.home / "demo"
@@ -105,7 +105,7 @@ class DemoRunner:
         pipeline = self.pipeline
         self._clock = fresh_clock(self._options.speed, self._site.base.start_ms)
         pipeline.up(self._clock, [self._site.model])
-        self._view.notice("Kafka is up; starting the stages ...")
+        self.view.notice("Kafka is up; starting the stages ...")
         pipeline.stages.start(COMMAND_PATH)
         pipeline.stages.wait_until_ready(COMMAND_PATH, cancelled=self._cancelled)
         pipeline.stages.start(["field", "devices"])
@@ -131,10 +131,10 @@ class DemoRunner:
             raise DemoCancelledError
         for event in self.pipeline.stages.poll():
             if isinstance(event, Crashed):
-                self._view.notice(f"{event.name} crashed; it is started again")
+                self.view.notice(f"{event.name} crashed; it is started again")
         self.watcher.poll(POLL_S)
         done = min(len(self.watcher.seen.windows), self._options.windows)
-        self._view.show(self.watcher.seen, done, note)
+        self.view.show(self.watcher.seen, done, note)
 
     def drain(self) -> None:
         """End the loop in the order of the data, so that nothing is left under way."""
