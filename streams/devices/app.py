@@ -15,7 +15,7 @@ import faust
 from faust.types import StreamT, TopicT
 
 from schemas.settings import Settings
-from streams.devices.changelog import APP_ID, SOURCES, TABLE
+from streams.devices.changelog import APP_ID, COMPACTION, SOURCES, TABLE
 from streams.devices.table import DeviceTable
 from streams.devices.transport import TrackedTable, TransactionalTransport
 from streams.devices.web import add_pages
@@ -53,7 +53,13 @@ def build_app(settings: Settings, partitions: int) -> faust.App:
     )
     app.in_worker = True
     app.transport = TransactionalTransport(app.conf.broker_consumer, app, settings.kafka)
-    rows = app.Table(TABLE, key_type=bytes, value_type=bytes, partitions=partitions)
+    rows = app.Table(
+        TABLE,
+        key_type=bytes,
+        value_type=bytes,
+        partitions=partitions,
+        extra_topic_configs=COMPACTION,
+    )
     table = DeviceTable(cast("TrackedTable", rows), partitions)
     _add_agents(app, table)
     add_pages(app, table)

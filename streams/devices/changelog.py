@@ -16,7 +16,15 @@ APP_ID: Final = "gridloom-devices"
 
 TABLE: Final = "table"
 CHANGELOG: Final = f"{APP_ID}-{TABLE}-changelog"
-"""Compacted; Faust makes it, with one partition for each of the sources'."""
+"""Faust makes it, with as many partitions as the sources have."""
+
+COMPACTION: Final = {
+    "segment.ms": "300000",
+    "segment.bytes": "1048576",
+    "max.compaction.lag.ms": "300000",
+    "min.cleanable.dirty.ratio": "0.1",
+}
+"""Kafka's defaults would compact after a week; Faust reads back some 3,000 changes a second."""
 
 SOURCES: Final = (TELEMETRY[TelemetryKind.RELAY].name, ACKS.name)
 """The topics that the table is folded from."""
@@ -61,7 +69,8 @@ def _last_record(consumer: Consumer, start: TopicPartition) -> int | None:
     last: int | None = None
     consumer.assign([start])
     while True:
-        for message in consumer.consume(10_000, timeout=0.2):
+        message = consumer.poll(1.0)
+        if message is not None:
             if _is_end(message):
                 return last
             last = message.offset()

@@ -7,13 +7,15 @@
 2. *Offsets stand still.* Transactions leave gaps in the offsets (markers, aborted records).
    The driver's book of gaps overlooks one after offset 0, and enters the record after a gap
    twice, at which a commit stops: each advances by one gap, however many there are. Memory
-   grows, and a restart reads all that is left again. Here the newest record counts.
+   grows, and a restart reads all that is left again. Here the
+   book is of what was delivered, not of what was not.
 3. *A commit can overtake a change.* Changes of a table wait in a buffer that a commit in
    transactions does not drain: the offset is committed, the change only by the next
    transaction. Here a commit waits for them.
 """
 
 import asyncio
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -61,21 +63,37 @@ class TransactionalConsumer(aiokafka.Consumer):
         ends = await asyncio.to_thread(committed_ends, self.transport.kafka, partitions)
         return {partition: ends[partition] for partition in partitions}
 
-    def _new_offset(self, tp: TP) -> int | None:
-        """Offset after the newest record that is done with.
+    @cached_property
+    def _delivered(self) -> defaultdict[TP, deque[int]]:
+        """Offsets handed to the agents since the last seek and not committed, in order."""
+        return defaultdict(deque)
 
-        Everything before it is done with, too: an agent takes a partition's records in order.
-        """
-        done = self._acked[tp]
-        if not done:
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109
+        """Records as they come; what an agent will acknowledge is noted."""
+        async for partition, message in super().getmany(timeout):
+            if self.app.topics.acks_enabled_for(message.topic):
+                self._delivered[partition].append(message.offset)
+            yield partition, message
+
+    async def perform_seek(self) -> None:
+        """Go back to what is committed; everything after it is delivered again."""
+        self._delivered.clear()
+        await super().perform_seek()
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Offset after the last record before which all that was delivered is done with."""
+        delivered, done = self._delivered[tp], self._acked_index[tp]
+        newest: int | None = None
+        while delivered and delivered[0] in done:
+            newest = delivered.popleft()
+        if newest is None:
             return None
-        newest = max(done)
-        done.clear()
-        self._acked_index[tp].clear()
+        self._acked[tp] = [offset for offset in self._acked[tp] if offset > newest]
+        done.intersection_update(self._acked[tp])
         return newest + 1
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Gaps need no book: they hold nothing that would be waited for."""
+        """Gaps need no book: nothing was delivered in them."""
 
     async def _handle_attached(self, commit_offsets: Mapping[TP, int]) -> None:
         await super()._handle_attached(commit_offsets)

@@ -55,7 +55,7 @@ def committed(
     bootstrap_servers: str,
     topic: str,
     partitions: Iterable[int],
-    enough: Callable[[dict[str, object]], bool] = lambda record: False,
+    enough: Callable[[dict[str, object]], bool] | None = None,
 ) -> Iterator[dict[str, object]]:
     """Committed JSON records of a topic, until one is ``enough`` or none came for a while."""
     consumer = Consumer(
@@ -72,7 +72,7 @@ def committed(
             value = message.value()
             if message.error() is None and isinstance(value, bytes):
                 yield (record := json.loads(value))
-                if enough(record):
+                if enough is not None and enough(record):
                     return
     finally:
         consumer.close()
