@@ -45,6 +45,7 @@ class StageProcesses:
         environment = {
             "GRIDLOOM_FOLDER": str(self.settings.home),
             "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
+            "GRIDLOOM_DEVICES__PORT": str(self.settings.devices.port),
         }
         for stage in stages:
             self._supervisor.start(

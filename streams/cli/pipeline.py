@@ -2,11 +2,13 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from deploy.folder_lock import FolderLock
 from deploy.supervisor import Crashed
 from schemas.settings import load_settings
 from streams.cli.console import out, say
@@ -42,7 +44,7 @@ def up(
     models = read_site_files(site or [])
     folder = settings.home / "local"
     if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
+        _delete(folder)
     stop = StopRequest().listen()
     with LocalPipeline(settings, folder, port=port, report=say) as pipeline:
         pipeline.up(fresh_clock(speed), models)
@@ -51,7 +53,13 @@ def up(
         out.print(f"Kafka: {pipeline.kafka.bootstrap_servers}", soft_wrap=True)
         out.print(f"folder: {folder}", soft_wrap=True)
         out.print(f"stages: {', '.join(names) or 'none'}; Ctrl-C stops everything")
-        _watch(pipeline.stages, stop)
+        _watch(pipeline.stages, stop, pipeline.kafka.require_running)
+
+
+def _delete(folder: Path) -> None:
+    """Delete what an earlier run kept, unless it still runs."""
+    FolderLock(folder / "kafka").release()
+    shutil.rmtree(folder)
 
 
 def run(stages: StageNames = None) -> None:
@@ -65,14 +73,15 @@ def run(stages: StageNames = None) -> None:
         processes.start(names)
         processes.wait_until_ready(names, cancelled=stop.is_set)
         out.print(f"stages: {', '.join(names)}; logs in {settings.home / 'logs'}", soft_wrap=True)
-        _watch(processes, stop)
+        _watch(processes, stop, lambda: None)
     finally:
         processes.stop()
 
 
-def _watch(processes: StageProcesses, stop: StopRequest) -> None:
-    """Restart what crashes, until asked to stop."""
+def _watch(processes: StageProcesses, stop: StopRequest, check: Callable[[], None]) -> None:
+    """Restart what crashes, until asked to stop or ``check`` raises."""
     while not stop:
+        check()
         for event in processes.poll():
             if isinstance(event, Crashed):
                 say(f"{event.name} ended with status {event.exit_code}; it is started again")

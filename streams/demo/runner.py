@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final, Protocol
 
+from deploy.kafka_settings import free_port
 from deploy.supervisor import Crashed
 from hardware.base_load import COMPRESSION
 from hardware.demo_site import DemoSite
@@ -79,9 +81,12 @@ class DemoRunner:
         self.view = view
         self._cancelled = cancelled
         self._started_s = time.time()
-        self._folder: Path = settings.home / "demo"
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self.pipeline = LocalPipeline(settings, self._folder, report=view.notice)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        # A folder and a port of its own: a second demo, or an `up`, may run beside it.
+        self._folder = Path(mkdtemp(prefix="demo-", dir=settings.home))
+        self._web = settings.devices.model_copy(update={"port": free_port()})
+        own = settings.model_copy(update={"devices": self._web})
+        self.pipeline = LocalPipeline(own, self._folder, report=view.notice)
         self._clock = fresh_clock(1.0)
         self._watcher: Watcher | None = None
 
@@ -92,13 +97,23 @@ class DemoRunner:
             DemoCancelledError: the user stopped it.
             StackError: a part did not start, or the run did not come to rest.
         """
-        with self.pipeline:
-            self.start()
-            self.watch()
-            self.drain()
-            run = self.account()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            with self.pipeline:
+                self.start()
+                self.watch()
+                self.drain()
+                run = self.account()
+        except StackError:
+            self.view.notice(f"what happened is in {self._folder}")
+            raise
+        except BaseException:
+            self._clear()
+            raise
+        self._clear()
         return run
+
+    def _clear(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
         """Start Kafka, then everything that decides, then the plant."""
@@ -109,6 +124,7 @@ class DemoRunner:
         pipeline.stages.start(COMMAND_PATH)
         pipeline.stages.wait_until_ready(COMMAND_PATH, cancelled=self._cancelled)
         pipeline.stages.start(["field", "devices"])
+        self.view.notice(f"device view: http://{self._web.host}:{self._web.port}/devices")
         self._watcher = Watcher(pipeline.settings.kafka, self._site.model)
 
     @property
@@ -129,6 +145,7 @@ class DemoRunner:
         """Look at everything once."""
         if self._cancelled():
             raise DemoCancelledError
+        self.pipeline.kafka.require_running()
         for event in self.pipeline.stages.poll():
             if isinstance(event, Crashed):
                 self.view.notice(f"{event.name} crashed; it is started again")

@@ -1,0 +1,58 @@
+"""The global stop: no command leaves any more, and every load returns to its own state."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from streams.demo.runner import DemoRunner
+from streams.stop_switch import set_stop, stop_file
+from tests.support.demo_run import demo_runner
+
+pytestmark = pytest.mark.kafka
+
+LEASE_WINDOWS = 12
+STAGGER_WINDOWS = 4
+
+
+def watch_until(runner: DemoRunner, reached: Callable[[], bool], windows: int) -> None:
+    """Follow the run until something is seen; at most so many windows."""
+    start = len(runner.watcher.seen.windows)
+    for number in range(start, start + windows):
+        if reached():
+            return
+        runner.watch(number)
+    assert reached()
+
+
+def open_outputs(runner: DemoRunner) -> list[int]:
+    """Outputs that are off in the newest window."""
+    seen = runner.watcher.seen.windows
+    newest = seen[max(seen)] if seen else None
+    return [relay.output for relay in newest.relays if relay.on is False] if newest else []
+
+
+@pytest.mark.parametrize("with_kafka", [True, False])
+def test_after_a_stop_nothing_is_commanded_and_leases_lapse(
+    tmp_path: Path, *, with_kafka: bool
+) -> None:
+    """DESIGN decisions 8 and 9, S1-13: the stop works by record and by file alone."""
+    runner = demo_runner(tmp_path, windows=400)
+    with runner.pipeline:
+        runner.start()
+        watch_until(runner, lambda: bool(open_outputs(runner)), windows=120)
+        settings = runner.pipeline.settings
+        if with_kafka:
+            set_stop(settings, stopped=True, reason="test")
+            stop_file(settings).unlink()
+        else:
+            stop_file(settings).touch()
+        time.sleep(1)
+        runner.watch(len(runner.watcher.seen.windows))
+        before = len(runner.watcher.seen.setpoints)
+        runner.watch(len(runner.watcher.seen.windows) + LEASE_WINDOWS + STAGGER_WINDOWS)
+        assert len(runner.watcher.seen.setpoints) == before
+        assert open_outputs(runner) == []
+        assert runner.watcher.seen.rejected > 0
+        runner.watcher.close()
