@@ -107,7 +107,7 @@ def reader(settings: KafkaSettings, client: str, *, end_marks: bool = True) -> C
 
 def admin(settings: KafkaSettings) -> AdminClient:
     """An administrative client."""
-    return AdminClient(dict(common_config(settings, "admin")))
+    return AdminClient(common_config(settings, "admin"))
 
 
 def require_broker(settings: KafkaSettings, timeout_s: float = READY_TIMEOUT_S) -> None:

@@ -4,8 +4,12 @@ Apart from the command line, so that a stage loads nothing that it does not need
 start at once on a machine with two cores.
 """
 
+import logging
+import os
 import signal
 import sys
+
+from confluent_kafka import KafkaException
 
 from schemas.errors import GridloomError
 from schemas.settings import load_settings
@@ -22,10 +26,16 @@ def main(arguments: list[str]) -> int:
     log = log_to_stderr(name)
     try:
         run_stage(name, load_settings(), slot)
-    except GridloomError as error:
-        log.error("%s%s", error, f" (hint: {error.hint})" if error.hint else "")  # noqa: TRY400  a sentence, no traceback
-        return EXIT_FAILED
-    return 0
+    except (GridloomError, KafkaException) as error:
+        hint = error.hint if isinstance(error, GridloomError) else ""
+        log.error("%s%s", error, f" (hint: {hint})" if hint else "")  # noqa: TRY400  a sentence, no traceback
+    except Exception:
+        log.exception("a defect of Gridloom")
+    else:
+        return 0
+    # At once: Kafka's clients would first try to take leave of a broker that may be away.
+    logging.shutdown()
+    os._exit(EXIT_FAILED)
 
 
 if __name__ == "__main__":

@@ -34,13 +34,15 @@ class StopRequest:
 
 
 def run_until_stopped(step: Callable[[], None], close: Callable[[], None]) -> None:
-    """Call ``step`` until the process is asked to stop, then ``close``, whatever happens."""
+    """Call ``step`` until the process is asked to stop, then ``close``.
+
+    A stage that fails is not closed: it leaves as it is, and starts anew from what it had
+    committed. Closing could commit, or wait for a broker that is away.
+    """
     stop = StopRequest().listen()
-    try:
-        while not stop:
-            step()
-    finally:
-        close()
+    while not stop:
+        step()
+    close()
 
 
 def log_to_stderr(stage: str) -> logging.Logger:

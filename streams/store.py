@@ -63,11 +63,9 @@ class StoreStage:
     def run(self) -> None:
         """Store until the process is asked to stop."""
         self._stop.listen()
-        try:
-            while not self._stop:
-                self.step()
-        finally:
-            self.close()
+        while not self._stop:
+            self.step()
+        self.close()
 
     def step(self) -> None:
         """Take what has arrived, write it, then tell Kafka."""

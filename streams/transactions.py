@@ -1,5 +1,6 @@
 """Consume, compute, produce: exactly once, in Kafka transactions."""
 
+import faulthandler
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from streams.kafka import arrived, transactional_producer
 log = logging.getLogger(__name__)
 
 _INIT_TIMEOUT_S = 30.0
-_COMMIT_TIMEOUT_S = 30.0
+_COMMIT_TIMEOUT_S = 10.0
+_STUCK_S = 15.0
+"""A transaction that takes longer ends the process [s]; the broker has aborted it by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Transactions:
 
     A process that fails in the middle, or that was replaced, must start anew from what was
     committed: every failure here is an error that ends the stage, and its supervisor starts it
-    again.
+    again. Whatever transaction it leaves open is aborted by that start.
     """
 
     def __init__(self, settings: KafkaSettings, stage: str, slot: int) -> None:
@@ -51,17 +54,21 @@ class Transactions:
             BrokerError: it did not happen; whoever called must forget what it computed.
         """
         client = self._producer
+        # After a broker's restart librdkafka may wait for ever, whatever time-out it is given.
+        faulthandler.dump_traceback_later(_STUCK_S, exit=True)
         try:
             client.begin_transaction()
             for output in outputs:
                 self._produce(output)
             if offsets:
-                client.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())
+                metadata = consumer.consumer_group_metadata()
+                client.send_offsets_to_transaction(offsets, metadata, _COMMIT_TIMEOUT_S)
             self._commit()
         except KafkaException as error:
-            self._abort(error)
             message = f"transaction not committed: {error}"
             raise BrokerError(message) from error
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     def _produce(self, output: Output) -> None:
         while True:
@@ -86,13 +93,6 @@ class Transactions:
                 log.warning("commit is retried: %s", error)
             else:
                 return
-
-    def _abort(self, error: KafkaException) -> None:
-        if error.args[0].txn_requires_abort():
-            try:
-                self._producer.abort_transaction(_COMMIT_TIMEOUT_S)
-            except KafkaException as again:
-                log.warning("abort failed too: %s", again)
 
 
 def take_batch(consumer: Consumer, most: int, wait_s: float) -> list[Message]:
