@@ -84,6 +84,7 @@ class Plant:
         self._site = site
         self._base = base
         self._playback = Playback(base, origin_ms, compression)
+        self._origin_ms = origin_ms
         self._seed = seed
         self._relays = _relays(site)
         self._rating_kw = np.array([relay.load_kw for relay in self._relays.values()])
@@ -125,13 +126,15 @@ class Plant:
     def weather_for(self, window_start_ms: int) -> list[Reading]:
         """Return what the weather stations measured at ``window_start_ms`` [degC].
 
-        Empty where no station's interval begins in this window.
+        Empty where no station's interval begins in this window; every station reports in the
+        plant's first one, so that no minute passes without weather.
         """
         celsius = self._temperature_c(window_start_ms)
         return [
             self._reading(station.id, "air_temperature", "degC", celsius, window_start_ms)
             for station in self._site.weather_stations
-            if window_start_ms % round(1000 * station.interval_s) < WINDOW_MS
+            if window_start_ms == self._origin_ms
+            or window_start_ms % round(1000 * station.interval_s) < WINDOW_MS
         ]
 
     def _powers(self, window_start_ms: int) -> tuple[Powers, Powers]:

@@ -194,6 +194,14 @@ def test_weather_is_measured_once_a_minute() -> None:
     assert stamps == [0, 60_000, 120_000]
 
 
+def test_every_station_reports_in_the_plants_first_window() -> None:
+    """A window without weather is degraded: none of the first minute's shall be."""
+    late_ms = T0_MS + 3 * WINDOW_MS
+    simulated = Plant(SITE, BASE, origin_ms=late_ms, seed=7)
+    assert [r.event_time_ms for r in simulated.weather_for(late_ms)] == [late_ms]
+    assert simulated.weather_for(late_ms + WINDOW_MS) == []
+
+
 def test_temperature_follows_the_recorded_time_of_day() -> None:
     simulated = plant()
     by_hour = {hour: simulated.weather_for(T0_MS + hour * 240_000)[0].value for hour in range(24)}
