@@ -202,6 +202,7 @@ class AlignStage:
             TopicPartition(entry.topic, entry.partition, self._start_of(entry))
             for entry in partitions
         ]
+        _warn_of_lost_records(consumer, starts)
         consumer.assign(starts)
         log.info("partitions %s", sorted(self._hosted))
 
@@ -225,6 +226,15 @@ class AlignStage:
         del consumer
         for number in {entry.partition for entry in partitions}:
             self._hosted.pop(number, None)
+
+
+def _warn_of_lost_records(consumer: Consumer, starts: list[TopicPartition]) -> None:
+    """Say so where Kafka has deleted records that open windows still needed."""
+    for start in starts:
+        oldest, _ = consumer.get_watermark_offsets(start, timeout=10)
+        if 0 < start.offset < oldest:
+            text = "%s[%d]: records %d to %d are gone (retention); windows there lack them"
+            log.error(text, start.topic, start.partition, start.offset, oldest - 1)
 
 
 def published(emission: Emission, partition: int) -> Iterator[Output]:

@@ -1,6 +1,7 @@
 """The site models, as they stand on the compacted topic ``site.models``."""
 
 import json
+import logging
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
@@ -9,6 +10,8 @@ from schemas.settings import KafkaSettings
 from schemas.site_model import SiteModel, parse_site_model
 from schemas.topics import SITES
 from streams.kafka import ensure_topics, producer, reader
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 10.0
 
@@ -54,7 +57,12 @@ class SiteRegistry:
             self._position = (record.offset() or 0) + 1
 
     def _take(self, value: bytes | str | None) -> None:
-        model = parse_site_model(json.loads(value or "null"), f"a record on {SITES.name}")
+        """Know one more site; a record that is no site model is passed over, and said so."""
+        try:
+            model = parse_site_model(json.loads(value or "null"), f"a record on {SITES.name}")
+        except (ConfigurationError, ValueError) as error:
+            log.error("%s; passed over", error)  # noqa: TRY400  a sentence, no traceback
+            return
         self._models.setdefault(model.name, model)
 
     def close(self) -> None:

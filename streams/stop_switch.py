@@ -6,17 +6,20 @@ lapse and every output returns to its declared state.
 """
 
 import getpass
+import logging
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from schemas.control import GlobalStop
-from schemas.errors import GridloomError
+from schemas.errors import GridloomError, MessageError
 from schemas.messages import Decoder, encode
 from schemas.settings import Settings
 from schemas.topics import STOP
 from streams.clocks import wall_ms
-from streams.kafka import producer, reader, require_topics
+from streams.kafka import producer, read_table, reader, require_topics
+
+log = logging.getLogger(__name__)
 
 FILE_NAME = "STOP"
 STOP_KEY = "stop"
@@ -24,25 +27,40 @@ _DECODER: Decoder[GlobalStop] = Decoder(GlobalStop)
 
 
 class StopSwitch:
-    """Tells whether commands are stopped; asking it is cheap."""
+    """Tells whether commands are stopped; asking it is cheap.
+
+    What the topic says is known before the first question. A record that cannot be read stops:
+    somebody meant something by it.
+    """
 
     def __init__(self, settings: Settings, stage: str) -> None:
         self._file = stop_file(settings)
-        self._recorded = False
-        self._consumer: Consumer = reader(settings.kafka, f"{stage}.stop")
-        self._consumer.assign([TopicPartition(STOP.name, 0, OFFSET_BEGINNING)])
+        self._consumer: Consumer = reader(settings.kafka, f"{stage}.stop", end_marks=False)
+        # From the present end on: an older order must not pass for the newest, even briefly.
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(STOP.name, 0), timeout=10)
+        self._consumer.assign([TopicPartition(STOP.name, 0, end)])
+        newest = read_table(settings.kafka, STOP.name, client=f"{stage}.stop").get(STOP_KEY)
+        self._recorded = newest is not None and _says_stop(newest)
 
     def is_on(self) -> bool:
         """Whether the file is there or the newest record says stop."""
-        for message in self._consumer.consume(10, timeout=0):
+        for message in self._consumer.consume(100, timeout=0):
             value = message.value()
             if message.error() is None and isinstance(value, bytes):
-                self._recorded = _DECODER.decode(value).stopped
+                self._recorded = _says_stop(value)
         return self._recorded or self._file.exists()
 
     def close(self) -> None:
         """Leave the broker."""
         self._consumer.close()
+
+
+def _says_stop(value: bytes) -> bool:
+    try:
+        return _DECODER.decode(value).stopped
+    except MessageError as error:
+        log.error("commands are stopped: %s", error)  # noqa: TRY400  a sentence, no traceback
+        return True
 
 
 def stop_file(settings: Settings) -> Path:

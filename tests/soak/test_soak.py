@@ -18,7 +18,7 @@ KILL_EVERY_S = 30.0
 
 def test_hours_of_kills_lose_nothing_and_apply_nothing_twice(tmp_path: Path) -> None:
     """D-4, D-5: the identity and the commands hold over a long run."""
-    chance = random.Random(1)  # noqa: S311  not cryptography
+    chance = random.Random(1)
     runner = demo_runner(tmp_path, WINDOWS, SPEED)
     with runner.pipeline:
         runner.start()
