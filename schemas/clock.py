@@ -1,5 +1,9 @@
 """The pipeline clock: how the time of Kafka's log maps to the time of the grid."""
 
+from typing import Annotated
+
+import msgspec
+
 from schemas.messages import Message
 
 
@@ -15,7 +19,7 @@ class PipelineClock(Message, frozen=True, kw_only=True):
 
     event_origin_ms: int = 0
     append_origin_ms: int = 0
-    speed: float = 1.0
+    speed: Annotated[float, msgspec.Meta(ge=0)] = 1.0
 
     @property
     def is_data_clock(self) -> bool:
@@ -27,7 +31,11 @@ class PipelineClock(Message, frozen=True, kw_only=True):
         return self.event_origin_ms + round(self.speed * (append_ms - self.append_origin_ms))
 
     def append_time_of(self, event_ms: int) -> int:
-        """Log append time [ms] at which the pipeline time is ``event_ms``."""
+        """Log append time [ms] at which the pipeline time is ``event_ms``.
+
+        Raises:
+            ZeroDivisionError: on the data clock, where there is no such time.
+        """
         return self.append_origin_ms + round((event_ms - self.event_origin_ms) / self.speed)
 
 

@@ -1,6 +1,6 @@
 """What every message has in common: frozen, versioned, JSON on the wire."""
 
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, get_args
 
 import msgspec
 
@@ -13,10 +13,17 @@ MessageT = TypeVar("MessageT")
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every Kafka message: carries the schema version it was written with."""
+    """Base of every Kafka message.
+
+    Attributes:
+        schema_version: version of the messages that it was written with, ``major.minor``.
+    """
 
     schema_version: str = SCHEMA_VERSION
 
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises on bytes that are no such message; the last where they nest too deeply."""
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -35,7 +42,7 @@ class Decoder(Generic[MessageT]):
 
     def __init__(self, kind: Any) -> None:  # noqa: ANN401  a union of classes is not a type
         self._decoder: msgspec.json.Decoder[MessageT] = msgspec.json.Decoder(kind)
-        self._name = getattr(kind, "__name__", str(kind))
+        self._name = " or ".join(part.__name__ for part in get_args(kind) or (kind,))
 
     def decode(self, value: bytes | None) -> MessageT:
         """The message in ``value``.
@@ -45,6 +52,6 @@ class Decoder(Generic[MessageT]):
         """
         try:
             return self._decoder.decode(value or b"")
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            message = f"not a {self._name}"
+        except UNREADABLE as error:
+            message = f"this is no {self._name}"
             raise MessageError(message, problems=[str(error)]) from error

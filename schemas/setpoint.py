@@ -59,8 +59,11 @@ class AckResult(StrEnum):
     """What a device did with a setpoint."""
 
     APPLIED = "applied"
+    """Every output reads back as it should be."""
     PARTIAL = "partial"
+    """Some outputs do not read back as they should be."""
     REFUSED = "refused"
+    """Nothing was changed."""
 
 
 class RefusalReason(StrEnum):
@@ -79,7 +82,9 @@ class RefusalReason(StrEnum):
     FOREIGN = "foreign"
     """It is for another device."""
     MALFORMED = "malformed"
+    """It cannot be understood."""
     UNKNOWN_OUTPUT = "unknown-output"
+    """It names an output that the device does not have."""
 
 
 class Ack(Message, frozen=True, kw_only=True):

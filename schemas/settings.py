@@ -26,7 +26,7 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class KafkaSettings(_Section):
@@ -117,7 +117,7 @@ def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
         return {}
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"settings file {path} cannot be read: {error}"
         raise ConfigurationError(message) from error
 
@@ -129,10 +129,7 @@ def _from_environment(variables: dict[str, str]) -> dict[str, Any]:
         if not name.startswith(PREFIX) or name in NOT_SETTINGS:
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("__")
-        if key:
-            nested.setdefault(section, {})[key] = value
-        else:
-            nested[section] = value
+        nested = _merged(nested, {section: {key: value} if key else value})
     return nested
 
 
@@ -140,7 +137,12 @@ def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
     """``upper`` laid over ``lower``, section by section."""
     result = dict(lower)
     for key, value in upper.items():
-        below = result.get(key)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        result[key] = {**below, **value} if both and below is not None else value
+        below = result.get(key, value)
+        is_section = isinstance(below, dict) or isinstance(value, dict)
+        result[key] = {**_keys_of(below), **_keys_of(value)} if is_section else value
     return result
+
+
+def _keys_of(section: object) -> dict[str, Any]:
+    """A section's keys; a plain value in its place stays among them, to be refused."""
+    return section if isinstance(section, dict) else {"(plain value)": section}

@@ -1,6 +1,7 @@
 """What a site holds: meters, relays with their loads, limits, and how it is controlled."""
 
 from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
@@ -14,14 +15,25 @@ from schemas.units import MAX_RELAYS, QUANTITIES, TelemetryKind
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """Names of sites, devices and gateways: safe in topics, keys, file names and queries."""
 
-PositiveKw = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, le=7 * 86_400, allow_inf_nan=False)]
+PositiveKw = Annotated[float, Field(gt=0, le=1e6)]
+Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
 
 
 class _Strict(BaseModel):
-    """Refuses unknown keys and cannot be changed."""
+    """Refuses unknown keys and nonsense, and cannot be changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON, and so the topic that carries the model, knows no infinite number.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if problems := self._problems():
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _problems(self) -> list[str]:
+        """Everything in which fields that are right by themselves do not fit together."""
+        return []
 
 
 class Role(StrEnum):
@@ -39,7 +51,9 @@ class Mode(StrEnum):
     """How far the gate lets plans go."""
 
     OBSERVE = "observe"
+    """Plans are recorded; nothing is commanded."""
     CONTROL = "control"
+    """Plans that the gate lets through become setpoints."""
 
 
 class _Source(_Strict):
@@ -58,12 +72,10 @@ class _Source(_Strict):
         """Hold time with its default applied [s]."""
         return self.hold_s if self.hold_s is not None else 2 * self.interval_s
 
-    @model_validator(mode="after")
-    def _hold_covers_interval(self) -> Self:
-        if self.held_s < self.interval_s:
-            message = f"hold_s {self.held_s} is shorter than interval_s {self.interval_s}"
-            raise ValueError(message)
-        return self
+    def _problems(self) -> list[str]:
+        if self.held_s >= self.interval_s:
+            return []
+        return [f"hold_s {self.held_s} is shorter than interval_s {self.interval_s}"]
 
 
 class Meter(_Source):
@@ -78,10 +90,8 @@ class Meter(_Source):
     quantities: tuple[str, ...] = ("active_power",)
     counter_max_kwh: Annotated[float, Field(gt=0)] | None = None
 
-    @model_validator(mode="after")
-    def _known_quantities(self) -> Self:
-        _check_quantities(self.quantities, TelemetryKind.METER)
-        return self
+    def _problems(self) -> list[str]:
+        return [*super()._problems(), *_quantity_problems(self.quantities, TelemetryKind.METER)]
 
 
 class WeatherStation(_Source):
@@ -90,18 +100,17 @@ class WeatherStation(_Source):
     interval_s: Seconds = 60.0
     quantities: tuple[str, ...] = ("air_temperature",)
 
-    @model_validator(mode="after")
-    def _known_quantities(self) -> Self:
-        _check_quantities(self.quantities, TelemetryKind.WEATHER)
-        return self
+    def _problems(self) -> list[str]:
+        return [*super()._problems(), *_quantity_problems(self.quantities, TelemetryKind.WEATHER)]
 
 
-def _check_quantities(names: tuple[str, ...], kind: TelemetryKind) -> None:
-    """Raise ValueError naming each quantity that ``kind`` does not carry."""
+def _quantity_problems(names: tuple[str, ...], kind: TelemetryKind) -> list[str]:
+    """Names each quantity that ``kind`` does not carry, or that stands twice."""
+    problems = _repeats("quantity", names)
     wrong = [n for n in names if n not in QUANTITIES or kind not in QUANTITIES[n].kinds]
     if wrong:
-        message = f"{', '.join(wrong)}: not a quantity of {kind} telemetry"
-        raise ValueError(message)
+        problems.append(f"{', '.join(wrong)}: not a quantity of {kind} telemetry")
+    return problems
 
 
 class Relay(_Strict):
@@ -120,26 +129,29 @@ class Relay(_Strict):
     meter: Name | None = None
     label: str = ""
 
-    @model_validator(mode="after")
-    def _lease_end_fits(self) -> Self:
-        if not self.sheddable and self.on_lease_end != "on":
-            message = "a load that is never shed must have on_lease_end = 'on'"
-            raise ValueError(message)
-        return self
+    def _problems(self) -> list[str]:
+        if self.sheddable or self.on_lease_end == "on":
+            return []
+        return ["a load that is never shed must have on_lease_end = 'on'"]
 
 
 class RelayBoard(_Source):
-    """A relay board (an ESP12F has four outputs) and the gateway that commands it."""
+    """A relay board (an ESP12F has four outputs) and the gateway that commands it.
+
+    ``simulated``: no real load hangs on it. ``restore_stagger_s``: time between two outputs that
+    return when a lease ends [s].
+    """
 
     gateway: Name
     simulated: bool = False
-    relays: Annotated[tuple[Relay, ...], Field(min_length=1, max_length=MAX_RELAYS)]
+    relays: tuple[Relay, ...]
     restore_stagger_s: Annotated[float, Field(ge=0, le=600)] = 2.0
 
-    @model_validator(mode="after")
-    def _outputs_differ(self) -> Self:
-        _refuse_repeats("output", [str(relay.output) for relay in self.relays])
-        return self
+    def _problems(self) -> list[str]:
+        # Not a bound of the field: pydantic would count a relay that is wrong as missing, too.
+        empty = [] if self.relays else ["a relay board has at least one relay"]
+        outputs = [str(relay.output) for relay in self.relays]
+        return [*super()._problems(), *empty, *_repeats("output", outputs)]
 
 
 class Battery(_Source):
@@ -180,7 +192,12 @@ class ControlParameters(_Strict):
 
 
 class SiteModel(_Strict):
-    """A site, complete and checked. ``threshold_ratio`` of ``capacity_kw`` is what is held."""
+    """A site, complete and checked.
+
+    ``mode``: whether plans become commands. ``simulated_only``: real boards are not commanded.
+    ``capacity_kw``: what the site may draw from the grid [kW]. ``threshold_ratio``: share of the
+    capacity that dispatch holds the site under.
+    """
 
     name: Name
     mode: Mode = Mode.OBSERVE
@@ -217,27 +234,22 @@ class SiteModel(_Strict):
         names += [charger.gateway for charger in self.chargers]
         return tuple(sorted(set(names)))
 
-    @model_validator(mode="after")
-    def _names_fit_together(self) -> Self:
+    def _problems(self) -> list[str]:
         devices = (*self.meters, *self.weather_stations, *self.relay_boards)
         assets = (*self.batteries, *self.chargers)
-        _refuse_repeats("device", [device.id for device in (*devices, *assets)])
+        problems = _repeats("device", [device.id for device in (*devices, *assets)])
         known = {meter.id for meter in self.meters}
         used = [r.meter for board in self.relay_boards for r in board.relays if r.meter is not None]
         unknown = sorted(set(used) - known)
         if unknown:
-            message = f"relays name meters that the site does not have: {', '.join(unknown)}"
-            raise ValueError(message)
-        _refuse_repeats("relay meter", used)
-        return self
+            problems.append(f"relays name meters that the site does not have: {', '.join(unknown)}")
+        return [*problems, *_repeats("relay meter", used)]
 
 
-def _refuse_repeats(what: str, names: list[str]) -> None:
-    """Raise ValueError naming every name that stands twice."""
+def _repeats(what: str, names: Iterable[str]) -> list[str]:
+    """Says which names stand twice, if any."""
     repeated = sorted(name for name, times in Counter(names).items() if times > 1)
-    if repeated:
-        message = f"{what} named twice: {', '.join(repeated)}"
-        raise ValueError(message)
+    return [f"{what} named twice: {', '.join(repeated)}"] if repeated else []
 
 
 def explain_validation(error: ValidationError) -> list[str]:

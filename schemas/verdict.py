@@ -10,13 +10,21 @@ class Refusal(StrEnum):
     """Why the gate does not let a plan through."""
 
     GLOBAL_STOP = "global-stop"
+    """Commands are stopped everywhere."""
     STALE = "stale"
+    """Its window ended too long ago."""
     FROM_THE_FUTURE = "from-the-future"
+    """Its window ends ahead of the clock."""
     UNKNOWN_SITE = "unknown-site"
+    """No model of the site is known."""
     OTHER_MODEL = "other-model"
+    """It was made for another model of the site."""
     OUT_OF_ORDER = "out-of-order"
+    """Its sequence number does not follow the last one let through, or is not its window's."""
     NEVER_SHED = "never-shed"
+    """It would switch off what the site model says is never shed."""
     UNKNOWN_OUTPUT = "unknown-output"
+    """It names a device or an output that the site does not have."""
     REAL_BOARD = "real-board"
     """The site may command simulated boards only."""
     OVER_CAPACITY = "over-capacity"
@@ -28,7 +36,11 @@ class Refusal(StrEnum):
 
 
 class _Verdict(Message, frozen=True, kw_only=True):
-    """What every verdict carries; ``decided_ms`` is pipeline time [ms since the epoch]."""
+    """What every verdict carries.
+
+    Attributes:
+        decided_ms: when the gate decided [ms of pipeline time].
+    """
 
     decision_id: str
     site: str

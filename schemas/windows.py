@@ -1,6 +1,6 @@
 """Window arithmetic: tumbling 5-second windows on the Unix epoch, ``[t, t + 5 s)``."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 WINDOW_MS: Final = 5_000
@@ -8,6 +8,9 @@ WINDOW_MS: Final = 5_000
 
 LATENESS_MS: Final = 30_000
 """A window is final this long [ms] after its end; later readings for it are too late."""
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def window_start(time_ms: int) -> int:
@@ -30,6 +33,6 @@ def close_delay_ms(speed: float) -> int:
 
 def iso_utc(time_ms: int) -> str:
     """``time_ms`` as ISO 8601 in UTC, to the millisecond where there is one."""
-    stamp = datetime.fromtimestamp(time_ms / 1000, tz=UTC)
+    stamp = _EPOCH + timedelta(milliseconds=time_ms)  # exact, as a float of seconds is not
     precision = "milliseconds" if time_ms % 1000 else "seconds"
     return stamp.isoformat(timespec=precision).replace("+00:00", "Z")

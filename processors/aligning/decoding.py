@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.messages import UNREADABLE
 from schemas.telemetry import BatchItem, RawBatch, Reading
 
 
@@ -62,7 +63,7 @@ def decode(records: Sequence[Record]) -> tuple[list[Row], list[RefusedReading]]:
         value = record.value or b""
         try:
             message = read(value)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             refused.append(RefusedReading(record.offset, -1, value, *_explain(value)))
             continue
         if type(message) is RawBatch:
@@ -88,7 +89,7 @@ def _open_batch(
         original = bytes(raw)
         try:
             r = _ITEM.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             errors = tuple(_field_errors(msgspec.json.decode(original), BatchItem))
             refused.append(RefusedReading(offset, item, original, errors, batch.site))
             continue
@@ -102,7 +103,7 @@ def _explain(value: bytes) -> tuple[tuple[str, ...], str]:
     """Everything wrong with a record, and the site that it names."""
     try:
         parsed = msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return (f"not JSON: {error}" if value else "empty record",), ""
     if not isinstance(parsed, dict):
         return (f"expected a JSON object, got {type(parsed).__name__}",), ""

@@ -9,7 +9,7 @@ import numpy as np
 
 from schemas.align_state import POSITION_KEY, AlignPosition, ReadingCounts
 from schemas.dispatch_plan import PlanStatus
-from schemas.messages import Decoder
+from schemas.messages import UNREADABLE, Decoder
 from schemas.setpoint import Ack
 from schemas.settings import KafkaSettings
 from schemas.site_window import Completeness, SiteWindow
@@ -57,7 +57,7 @@ def _readings_in(value: bytes) -> tuple[int, int]:
         record = msgspec.json.decode(value)
         many = len(record["readings"]) if record.get("type") == "batch" else 1
         stamp = record.get("event_time_ms")
-    except (msgspec.DecodeError, AttributeError, KeyError, TypeError):
+    except (*UNREADABLE, AttributeError, KeyError, TypeError):
         return 1, 2**62
     return many, stamp if isinstance(stamp, int) else 2**62
 

@@ -311,3 +311,38 @@ def accepted_by_definition(log: Log, readings: list[Sent]) -> dict[str, list[tup
     for (device, time_ms), (_, value) in chosen.items():
         kept[device].append((time_ms, value))
     return kept
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (b"", "empty record"),
+        (b"{", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b'{"type":"reading","x":' + b"[" * 5_000, "not JSON"),
+        (b"[]", "expected a JSON object"),
+        (b'{"type":"order"}', "type: expected 'reading' or 'batch'"),
+        (b'{"type":"batch","site":"s","source":"t","readings":7}', "readings: "),
+    ],
+)
+def test_a_record_that_cannot_be_read_says_why_and_counts_once(value: bytes, error: str) -> None:
+    """D-3: malformed records become dead letters, whatever is in them."""
+    aligner = aligner_for(ONE)
+    log = Log()
+    log.append(TelemetryKind.METER, 0, value)
+    refused = feed(aligner, log).refused
+    assert aligner.counts.dead_lettered == 1
+    assert error in refused[0].reading.errors[0]
+
+
+def test_every_wrong_field_of_a_reading_is_named() -> None:
+    """D-3: one dead letter names everything that is wrong."""
+    good = Sent(0, "m1", 0, 1.0).to_bytes()
+    broken = good.replace(b'"value":1.0', b'"value":"much"').replace(b'"unit":"kW"', b'"unit":null')
+    unknown = good.replace(b'"m1"', b'"m9"').replace(b'"kW"', b'"horses"')
+    log = Log()
+    for value in (broken, unknown):
+        log.append(TelemetryKind.METER, 0, value)
+    first, second = (refused.reading.errors for refused in feed(aligner_for(ONE), log).refused)
+    assert [error.split(":")[0] for error in first] == ["unit", "value"]
+    assert [error.split(":")[0] for error in second] == ["device", "unit"]

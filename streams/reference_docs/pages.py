@@ -1,0 +1,157 @@
+"""The three pages: messages, topics, settings."""
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from schemas import messages, settings, topics, units
+from schemas.messages import SCHEMA_VERSION
+from schemas.settings import PREFIX, Settings
+from schemas.topics import DAY_MS, TOPICS, TopicSpec
+from schemas.units import QUANTITIES, Quantity
+from streams.reference_docs.fields import Field, codes_of, fields_of, reachable
+from streams.reference_docs.wording import NAME_RULE, link_to, prose, table
+
+FOLDER: Final = Path("docs/reference")
+_EXAMPLES: Final = "../../tests/cases/messages"
+_NOTE: Final = "<!-- Made by `python -m streams.reference_docs`: change the code instead. -->"
+
+
+def pages() -> dict[str, str]:
+    """Every page by its file name."""
+    return {
+        "messages.md": messages_page(),
+        "topics.md": topics_page(),
+        "settings.md": settings_page(),
+    }
+
+
+def write_pages() -> None:
+    """Write the pages into the working folder's ``docs/reference``."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+def messages_page() -> str:
+    """Every message of the topic map, what they are made of, and the units."""
+    kinds = reachable(kind for spec in TOPICS for kind in spec.messages)
+    sent_on = {kind: [spec for spec in TOPICS if kind in spec.messages] for kind in kinds}
+    codes = [kind for kind in kinds if issubclass(kind, Enum)]
+    parts = [kind for kind in kinds if not sent_on[kind] and not issubclass(kind, Enum)]
+    return _blocks(
+        "# Messages",
+        _NOTE,
+        prose(messages),
+        f"The schema version is {SCHEMA_VERSION}. A reader passes over fields that it does not"
+        f" know; only a site model with an unknown key is refused. {NAME_RULE}",
+        "## On the topics",
+        *(_message(kind, specs) for kind, specs in sent_on.items() if specs),
+        "## Parts of messages",
+        *(_part(kind) for kind in parts),
+        "## Codes",
+        *(_codes(kind) for kind in codes),
+        "## Quantities, units and signs",
+        prose(units),
+        _quantities(),
+    )
+
+
+def topics_page() -> str:
+    """The topic map."""
+    head = ["Topic", "Key", "Messages", "Written by", "Read by", "Partitions", "Kept", "Stamped by"]
+    rows = [_topic(spec) for spec in TOPICS]
+    return _blocks("# Topics", _NOTE, prose(topics), table(head, rows))
+
+
+def settings_page() -> str:
+    """Every setting with its variable and default."""
+    fields = fields_of(Settings)
+    sections = [(field.name, kind) for field in fields for kind in field.kinds]
+    return _blocks(
+        "# Settings",
+        _NOTE,
+        prose(settings),
+        "## Top level",
+        prose(Settings),
+        _settings([field for field in fields if not field.kinds], PREFIX),
+        *(
+            _blocks(f"## `[{name}]`", prose(kind), _settings(fields_of(kind), f"{PREFIX}{name}__"))
+            for name, kind in sections
+        ),
+    )
+
+
+def _blocks(*blocks: str) -> str:
+    return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
+
+
+def _message(kind: type, sent_on: Sequence[TopicSpec]) -> str:
+    folder = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    on = ", ".join(f"`{spec.name}`" for spec in sent_on)
+    return _part(kind, f"On {on}; [an example]({_EXAMPLES}/{folder}/input.json).")
+
+
+def _part(kind: type, *remarks: str) -> str:
+    if issubclass(kind, msgspec.Struct) and kind.__struct_config__.array_like:
+        remarks = (*remarks, "A JSON array of these fields, in this order.")
+    rows = [(f"`{f.name}`", f.words, f.default, f.meaning) for f in fields_of(kind)]
+    head = ["Field", "Type", "Default", "Meaning"]
+    return _blocks(f"### {kind.__name__}", prose(kind), *remarks, table(head, rows))
+
+
+def _codes(kind: type[Enum]) -> str:
+    rows = [(f"`{code}`", meaning) for code, meaning in codes_of(kind)]
+    return _blocks(f"### {kind.__name__}", prose(kind), table(["Code", "Meaning"], rows))
+
+
+def _topic(spec: TopicSpec) -> tuple[str, ...]:
+    return (
+        f"`{spec.name}`",
+        f"`{spec.key}`",
+        ", ".join(link_to(kind, "messages.md") for kind in spec.messages),
+        ", ".join(spec.producers),
+        ", ".join(spec.consumers),
+        "by site" if spec.per_site else "1",
+        _kept(spec.retention_ms),
+        "broker" if spec.log_append_time else "producer",
+    )
+
+
+def _kept(retention_ms: int | None) -> str:
+    if retention_ms is None:
+        return "newest of a key"
+    days = retention_ms / DAY_MS
+    return f"{days:g} day" if days == 1 else f"{days:g} days"
+
+
+def _settings(fields: Iterable[Field], prefix: str) -> str:
+    rows = [
+        (f"`{f.name}`", f"`{(prefix + f.name).upper()}`", f.words, f.default, f.meaning)
+        for f in fields
+    ]
+    return table(["Key", "Variable", "Type", "Default", "Meaning"], rows)
+
+
+def _quantities() -> str:
+    """One row for every run of quantities that differ by their name alone."""
+
+    def row(quantity: Quantity) -> tuple[str, ...]:
+        others = quantity.accepted.items() - {(quantity.unit, 1)}
+        return (
+            quantity.unit,
+            ", ".join(f"{unit} (× {factor:g})" for unit, factor in sorted(others)),
+            quantity.aggregation.value,
+            ", ".join(sorted(quantity.kinds)),
+        )
+
+    rows = [
+        (", ".join(f"`{quantity.name}`" for quantity in alike), *cells)
+        for cells, alike in groupby(QUANTITIES.values(), row)
+    ]
+    return table(["Quantity", "Unit", "Also accepted", "In a window", "Telemetry"], rows)

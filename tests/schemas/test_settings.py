@@ -1,0 +1,177 @@
+"""Settings: one file, the environment above it, and no key that goes unnoticed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from schemas.errors import ConfigurationError
+from schemas.settings import NOT_SETTINGS, Settings, load_settings
+
+VARIABLES = {
+    "GRIDLOOM_FOLDER": ("/var/lib/gridloom", "folder", Path("/var/lib/gridloom")),
+    "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": ("a:1,b:2", "kafka.bootstrap_servers", "a:1,b:2"),
+    "GRIDLOOM_KAFKA__PARTITIONS": ("12", "kafka.partitions", 12),
+    "GRIDLOOM_KAFKA__REPLICATION_FACTOR": ("3", "kafka.replication_factor", 3),
+    "GRIDLOOM_ALIGN__MAX_AHEAD_S": ("7.5", "align.max_ahead_s", 7.5),
+    "GRIDLOOM_ALIGN__COMMIT_INTERVAL_MS": ("50", "align.commit_interval_ms", 50),
+    "GRIDLOOM_ALIGN__SNAPSHOT_INTERVAL_S": ("5", "align.snapshot_interval_s", 5.0),
+    "GRIDLOOM_ALIGN__TICK_INTERVAL_MS": ("100", "align.tick_interval_ms", 100),
+    "GRIDLOOM_ALIGN__DORMANT_AFTER_S": ("3600", "align.dormant_after_s", 3600.0),
+    "GRIDLOOM_HISTORIAN__KIND": ("sqlite", "historian.kind", "sqlite"),
+    "GRIDLOOM_HISTORIAN__PATH": ("other.sqlite", "historian.path", Path("other.sqlite")),
+    "GRIDLOOM_DEVICES__HOST": ("0.0.0.0", "devices.host", "0.0.0.0"),  # noqa: S104  a value
+    "GRIDLOOM_DEVICES__PORT": ("8080", "devices.port", 8080),
+}
+"""Every variable: a value for it, the key that it sets, and what the key then holds."""
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, so that no other ``gridloom.toml`` is found."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _write(folder: Path, text: str, name: str = "gridloom.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _keys(settings: BaseModel, prefix: str = "") -> dict[str, Any]:
+    """Every key with its value."""
+    found: dict[str, Any] = {}
+    for name, value in settings:
+        if isinstance(value, BaseModel):
+            found |= _keys(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _problem_places(variables: dict[str, str]) -> list[str]:
+    with pytest.raises(ConfigurationError, match=r"settings \(.* are wrong") as caught:
+        load_settings(variables)
+    return sorted(problem.split(": ")[0] for problem in caught.value.problems)
+
+
+def test_without_a_file_and_variables_everything_has_its_default() -> None:
+    assert load_settings({}) == Settings()
+
+
+def test_every_key_has_its_variable() -> None:
+    """S1-7: constants are configurable."""
+    assert {key for _, key, _ in VARIABLES.values()} == _keys(Settings()).keys()
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_variable_sets_its_key_and_no_other(name: str) -> None:
+    text, key, value = VARIABLES[name]
+    assert _keys(load_settings({name: text})) == _keys(Settings()) | {key: value}
+
+
+def test_the_file_in_the_working_folder_is_read(working_folder: Path) -> None:
+    _write(working_folder, "[kafka]\npartitions = 8\n[devices]\nport = 7000\n")
+    settings = load_settings({})
+    assert (settings.kafka.partitions, settings.devices.port) == (8, 7000)
+
+
+def test_the_file_that_a_variable_names_takes_its_place(working_folder: Path) -> None:
+    _write(working_folder, "[kafka]\npartitions = 8\n")
+    path = _write(working_folder, "[kafka]\nreplication_factor = 3\n", "other.toml")
+    kafka = load_settings({"GRIDLOOM_CONFIG": str(path)}).kafka
+    assert (kafka.partitions, kafka.replication_factor) == (4, 3)
+
+
+def test_the_environment_stands_above_the_file_key_by_key(working_folder: Path) -> None:
+    _write(working_folder, 'folder = "a"\n[kafka]\npartitions = 8\nreplication_factor = 3\n')
+    settings = load_settings({"GRIDLOOM_KAFKA__PARTITIONS": "16", "GRIDLOOM_FOLDER": "b"})
+    assert (settings.kafka.partitions, settings.kafka.replication_factor) == (16, 3)
+    assert settings.folder == Path("b")
+
+
+def test_the_process_s_own_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDLOOM_DEVICES__PORT", "6070")
+    assert load_settings().devices.port == 6070
+
+
+def test_every_unknown_key_and_variable_is_named_at_once(working_folder: Path) -> None:
+    _write(working_folder, "partitions = 8\n[kafka]\npartition = 8\n[align]\nmax_ahead_s = 0\n")
+    variables = {"GRIDLOOM_ALIGN__LATENESS_S": "30", "GRIDLOOM_PORT": "1", "HOME": "/root"}
+    assert _problem_places(variables) == [
+        "align.lateness_s",
+        "align.max_ahead_s",
+        "kafka.partition",
+        "partitions",
+        "port",
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(NOT_SETTINGS - {"GRIDLOOM_CONFIG"}))
+def test_a_variable_of_the_tests_is_no_setting(name: str) -> None:
+    assert load_settings({name: "anything"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("GRIDLOOM_KAFKA", "GRIDLOOM_KAFKA__PARTITIONS"),
+        ("GRIDLOOM_KAFKA__PARTITIONS", "GRIDLOOM_KAFKA"),
+    ],
+)
+def test_a_value_for_a_whole_section_is_refused_in_any_order(names: tuple[str, str]) -> None:
+    assert _problem_places(dict.fromkeys(names, "3")) == ["kafka.(plain value)"]
+
+
+def test_a_value_for_a_whole_section_is_refused_in_the_file_too(working_folder: Path) -> None:
+    _write(working_folder, "kafka = 3\n")
+    assert _problem_places({}) == ["kafka"]
+    assert _problem_places({"GRIDLOOM_KAFKA__PARTITIONS": "3"}) == ["kafka.(plain value)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("GRIDLOOM_KAFKA__PARTITIONS", "0"),
+        ("GRIDLOOM_KAFKA__PARTITIONS", "four"),
+        ("GRIDLOOM_ALIGN__MAX_AHEAD_S", "inf"),
+        ("GRIDLOOM_ALIGN__TICK_INTERVAL_MS", "9"),
+        ("GRIDLOOM_HISTORIAN__KIND", "csv"),
+        ("GRIDLOOM_DEVICES__PORT", "65536"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(name: str, text: str) -> None:
+    key = VARIABLES[name][1]
+    with pytest.raises(ConfigurationError, match=rf"{key}: .* \(got '{text}'\)"):
+        load_settings({name: text})
+
+
+@pytest.mark.parametrize("name", ["missing.toml", ""])
+def test_a_named_file_that_does_not_exist_is_an_error(name: str, working_folder: Path) -> None:
+    path = working_folder / name
+    with pytest.raises(ConfigurationError, match="cannot be read") as caught:
+        load_settings({"GRIDLOOM_CONFIG": str(path)})
+    assert str(path) in caught.value.message
+
+
+@pytest.mark.parametrize("content", [b"[kafka\n", b'folder = "\xff"\n'])
+def test_a_file_that_is_not_toml_is_an_error(content: bytes, working_folder: Path) -> None:
+    (working_folder / "gridloom.toml").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"gridloom\.toml cannot be read"):
+        load_settings({})
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().kafka.partitions = 8  # type: ignore[misc]
+
+
+def test_files_lie_in_gridloom_s_own_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/operator")
+    settings = load_settings({"GRIDLOOM_FOLDER": "~/grid", "GRIDLOOM_HISTORIAN__PATH": "h.sqlite"})
+    assert settings.home == Path("/home/operator/grid")
+    assert settings.historian_path == Path("/home/operator/grid/h.sqlite")
+    elsewhere = load_settings({"GRIDLOOM_HISTORIAN__PATH": "/srv/h.sqlite"})
+    assert elsewhere.historian_path == Path("/srv/h.sqlite")
