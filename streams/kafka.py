@@ -1,5 +1,6 @@
 """Kafka as Gridloom uses it: clients with the right settings, topics, whole-topic reads."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -159,7 +160,32 @@ def ensure_topics(settings: KafkaSettings, gateways: Iterable[str] = ()) -> list
         client = admin(settings)  # kept until the answers are there
         for name, outcome in client.create_topics(new).items():
             _created(name, outcome.exception())
+        _wait_for_leaders(settings, new)
     return [topic.topic for topic in new]
+
+
+def _wait_for_leaders(settings: KafkaSettings, topics: Iterable[NewTopic]) -> None:
+    """Wait until new partitions can be used: a broker announces them a little earlier."""
+    consumer = reader(settings, "create")
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    for topic in topics:
+        for number in range(topic.num_partitions):
+            while not _has_leader(consumer, TopicPartition(topic.topic, number)):
+                if time.monotonic() > deadline:
+                    message = f"{topic.topic}[{number}] has no leader"
+                    raise BrokerError(message)
+                time.sleep(0.05)
+    consumer.close()
+
+
+def _has_leader(consumer: Consumer, partition: TopicPartition) -> bool:
+    try:
+        consumer.get_watermark_offsets(partition, timeout=READY_TIMEOUT_S)
+    except KafkaException as error:
+        if error.args[0].retriable():
+            return False
+        raise
+    return True
 
 
 def partitions_of(settings: KafkaSettings, spec: TopicSpec) -> int:

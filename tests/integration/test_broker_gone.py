@@ -16,7 +16,7 @@ AWAY_S = 3.0
 
 def test_the_loop_goes_on_after_the_broker_was_killed(tmp_path: Path) -> None:
     """Every stage waits or starts anew; the accounting stays exact."""
-    runner = demo_runner(tmp_path, windows=90)
+    runner = demo_runner(tmp_path, windows=75)
     with runner.pipeline:
         runner.start()
         runner.watch(25)
