@@ -28,6 +28,13 @@ QUIET: Final = {"log_level": 2}
 
 READY_TIMEOUT_S: Final = 10.0
 
+_NOT_YET: Final = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
+"""What a broker answers about a partition that it has only just created."""
+
 Config = dict[str, str | int | float | bool]
 
 
@@ -182,7 +189,7 @@ def _has_leader(consumer: Consumer, partition: TopicPartition) -> bool:
     try:
         consumer.get_watermark_offsets(partition, timeout=READY_TIMEOUT_S)
     except KafkaException as error:
-        if error.args[0].retriable():
+        if error.args[0].code() in _NOT_YET:
             return False
         raise
     return True
