@@ -32,7 +32,7 @@ class LocalStack:
 
 def running_local_stack(settings: Settings) -> LocalStack | None:
     """The Kafka that ``up``, or else the newest ``demo``, runs on this machine now, if any."""
-    for folder in _local_folders(settings.home):
+    for folder in local_folders(settings.home):
         address = _address(folder / "kafka")
         if address is not None:
             return LocalStack(folder, address)
@@ -47,12 +47,12 @@ def running_local_kafka(settings: Settings) -> str | None:
 
 def historian_paths(settings: Settings) -> list[Path]:
     """Historians that exist: the configured one, then those of the local stacks."""
-    local = [folder / settings.historian.path for folder in _local_folders(settings.home)]
+    local = [folder / settings.historian.path for folder in local_folders(settings.home)]
     paths = dict.fromkeys([settings.historian_path, *local])
     return [path for path in paths if path.exists()]
 
 
-def _local_folders(home: Path) -> list[Path]:
+def local_folders(home: Path) -> list[Path]:
     """Where a local stack may run, or may have run: that of ``up`` first, newest demo next."""
     found = [sorted(home.glob(pattern), key=_changed_s, reverse=True) for pattern in _FOLDERS]
     return [folder for folders in found for folder in folders]

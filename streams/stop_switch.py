@@ -7,6 +7,7 @@ lapse and every output returns to its declared state.
 
 import getpass
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
@@ -68,14 +69,19 @@ def stop_file(settings: Settings) -> Path:
     return settings.home / FILE_NAME
 
 
-def set_stop(settings: Settings, *, stopped: bool, reason: str) -> str:
-    """Switch the global stop on or off; returns what an operator should know."""
-    file = stop_file(settings)
-    if stopped:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(reason + "\n", encoding="utf-8")
-    else:
-        file.unlink(missing_ok=True)
+def set_stop(
+    settings: Settings, *, stopped: bool, reason: str, folders: Iterable[Path] = ()
+) -> str:
+    """Switch the global stop on or off; returns what an operator should know.
+
+    Args:
+        settings: whose folder and Kafka are meant.
+        stopped: on, or off again.
+        reason: for the record.
+        folders: further folders whose stages are meant, such as those of local stacks.
+    """
+    for folder in {settings.home, *folders}:
+        _set_file(folder / FILE_NAME, stopped=stopped, reason=reason)
     order = GlobalStop(stopped=stopped, by=getpass.getuser(), reason=reason, at_ms=wall_ms())
     try:
         require_topics(settings.kafka, [STOP.name])
@@ -84,5 +90,13 @@ def set_stop(settings: Settings, *, stopped: bool, reason: str) -> str:
         reached = client.flush(10) == 0
     except GridloomError:
         reached = False
-    where = f"{file} and Kafka" if reached else f"{file} only: Kafka does not answer"
-    return f"commands are {'stopped' if stopped else 'released'} ({where})"
+    where = "by file and by Kafka" if reached else "by file only: Kafka does not answer"
+    return f"commands are {'stopped' if stopped else 'released'} {where} ({settings.home})"
+
+
+def _set_file(file: Path, *, stopped: bool, reason: str) -> None:
+    if stopped:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(reason + "\n", encoding="utf-8")
+    else:
+        file.unlink(missing_ok=True)

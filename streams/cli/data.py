@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from schemas.settings import load_settings
 from schemas.topics import TOPICS, TopicSpec
+from streams.cli.connection import connected_settings
 from streams.cli.console import out
 from streams.kafka import ensure_topics, partitions_of
 from streams.site_files import read_site_files
@@ -20,7 +20,7 @@ def topics(
     apply: Annotated[bool, typer.Option("--apply", help="create those that are missing")] = False,
 ) -> None:
     """Show the topic map, or create the topics."""
-    settings = load_settings()
+    settings = connected_settings()
     if apply:
         created = ensure_topics(settings.kafka)
         out.print(f"created: {', '.join(created) or 'nothing, all topics exist'}")
@@ -43,7 +43,7 @@ def _kept(spec: TopicSpec) -> str:
 
 def declare(files: Annotated[list[Path], typer.Argument(help="TOML files of sites")]) -> None:
     """Declare sites, so that their telemetry is accepted."""
-    settings = load_settings()
+    settings = connected_settings()
     for model in read_site_files(files):
         declare_site(settings.kafka, model)
         out.print(f"site {model.name}: {len(model.meters)} meters, mode {model.mode}")

@@ -11,7 +11,9 @@ import typer
 from deploy.folder_lock import FolderLock
 from deploy.supervisor import Crashed
 from schemas.settings import load_settings
+from streams.cli.connection import connected_settings
 from streams.cli.console import out, say
+from streams.finding import local_folders
 from streams.local_pipeline import LocalPipeline, StageProcesses, fresh_clock
 from streams.site_files import read_site_files
 from streams.stage_registry import STAGES, check_stages
@@ -93,7 +95,10 @@ def stop(
     reason: Annotated[str, typer.Option(help="for the record")] = "operator",
 ) -> None:
     """Stop all commands, everywhere; loads return to their own state as leases lapse."""
-    out.print(set_stop(load_settings(), stopped=not release, reason=reason), soft_wrap=True)
+    folders = local_folders(load_settings().home)
+    settings = connected_settings()
+    told = set_stop(settings, stopped=not release, reason=reason, folders=folders)
+    out.print(told, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from schemas.settings import load_settings
 from schemas.windows import iso_utc
+from streams.cli.connection import connected_settings
 from streams.cli.console import err, out, say
 from streams.replay.command import replay as replay_files
 from streams.replay.options import ReplayOptions, ReplayReport
@@ -82,7 +82,7 @@ def replay(
         batch=batch,
     )
     with ProgressBar() as progress:
-        report = replay_files(files, load_settings(), options, progress)
+        report = replay_files(files, connected_settings(), options, progress)
     _show(report)
 
 

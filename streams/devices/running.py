@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Final
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from schemas.errors import BrokerError, StackError
 from schemas.settings import KafkaSettings, Settings
 from streams.devices.changelog import CHANGELOG, SOURCES
+from streams.devices.logs import log_warnings
 from streams.kafka import existing_topics, require_topics
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def run_devices(settings: Settings) -> int:
     """
     require_topics(settings.kafka, SOURCES)
     partitions = _common_partitions(settings.kafka)
-    _log_warnings()
+    log_warnings()
     asyncio.run(_serve(settings, partitions))
     return 0
 
@@ -51,22 +53,13 @@ def _common_partitions(settings: KafkaSettings) -> int:
     return next(iter(counts.values()))
 
 
-def _log_warnings() -> None:
-    """Warnings to stderr, unless the process logs in its own way already."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_news)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Not that a new broker makes its group topic only now: aiokafka asks again by itself."""
-    return "GroupCoordinatorNotAvailableError" not in record.getMessage()
-
-
 async def _serve(settings: Settings, partitions: int) -> None:
     """The app from start to stop; returns when a signal comes."""
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+        # Who supervises stages has them ignore Ctrl-C.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     app = _build(settings, partitions)
     living = asyncio.create_task(_live(app, settings))
     stopping = asyncio.create_task(told_to_stop.wait())
@@ -108,7 +101,12 @@ async def _live(app: "faust.App", settings: Settings) -> None:
 
 
 async def _stop(app: "faust.App") -> None:
-    try:
-        await asyncio.wait_for(app.stop(), _STOP_TIMEOUT_S)
-    except TimeoutError:
-        logging.getLogger(__name__).warning("the device view did not end in order")
+    """Stop in order; where that takes too long, end the process.
+
+    Faust waits for a broker that does not answer, and shields its waits from being cancelled:
+    nothing gentler ends it. It loses nothing, as a restart begins at what was committed.
+    """
+    _, late = await asyncio.wait({asyncio.create_task(app.stop())}, timeout=_STOP_TIMEOUT_S)
+    if late:
+        logging.getLogger(__name__).warning("the device view did not stop in order")
+        os._exit(1)

@@ -46,7 +46,7 @@ def test_the_file_alone_stops_when_kafka_is_away(tmp_path: Path) -> None:
     """DESIGN decision 9: the stop works when everything else is broken."""
     away = KafkaSettings(bootstrap_servers="127.0.0.1:1")
     settings = Settings(folder=tmp_path, kafka=away)
-    assert "only: Kafka does not answer" in set_stop(settings, stopped=True, reason="fire")
+    assert "by file only: Kafka does not answer" in set_stop(settings, stopped=True, reason="fire")
     assert stop_file(settings).read_text() == "fire\n"
 
 

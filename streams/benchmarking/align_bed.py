@@ -1,0 +1,139 @@
+"""A Kafka that holds one workload, and what is measured on it, each time from the beginning."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from deploy.processes import stop
+from schemas.align_state import POSITION_KEY, AlignPosition, ReadingCounts
+from schemas.clock import PipelineClock
+from schemas.errors import StackError
+from schemas.messages import Decoder
+from schemas.settings import Settings
+from schemas.topics import ALIGN_STATE
+from streams.benchmarking.align_watch import LastWindows
+from streams.benchmarking.align_worker import Used
+from streams.benchmarking.align_workload import Workload
+from streams.benchmarking.measured_process import TIMEOUT_S, MeasuredProcess
+from streams.kafka import producer, read_table
+from streams.local_pipeline import LocalPipeline
+from streams.replay.sending import Sender
+
+_STOP_S: Final = 30.0
+_ALIGN_SLOT: Final = 0
+"""The same for every run: its group then hands the partitions over without a time-out."""
+
+_POSITION: Final[Decoder[AlignPosition]] = Decoder(AlignPosition)
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured pass over the workload.
+
+    Attributes:
+        readings_per_s: from getting the partitions to the last record or committed window.
+        cpu_us: CPU time per reading, librdkafka's threads included [us].
+        peak_mb: the process' peak resident memory [MB].
+    """
+
+    readings_per_s: float
+    cpu_us: float
+    peak_mb: float
+
+
+class Bed:
+    """A running Kafka with a workload in it.
+
+    Args:
+        settings: with its address.
+        workload: what it holds.
+        records: how many records that are.
+        folder: for logs and results of the measured processes.
+    """
+
+    def __init__(self, settings: Settings, workload: Workload, records: int, folder: Path) -> None:
+        self._settings = settings
+        self._workload = workload
+        self._records = records
+        self._folder = folder
+        self._slots = count(1)
+
+    def peer(self, role: str) -> Run:
+        """One run of a bare loop, ``consume`` or ``decode``.
+
+        Raises:
+            StackError: it failed; says where its log is.
+        """
+        slot = next(self._slots)
+        used = self._process(role).run(Used, role, str(slot), str(self._records))
+        return self._run(used, used.ended_s - used.began_s)
+
+    def align(self) -> Run:
+        """One run of the real stage, from an empty state to the last committed windows.
+
+        Raises:
+            StackError: it failed, or did not window every reading exactly once.
+        """
+        self._forget_state()
+        process = self._process("align")
+        watch = LastWindows(self._settings.kafka, self._workload.last_start_ms)
+        with process.running("align", str(_ALIGN_SLOT), str(self._records)) as child:
+            deadline_s = time.monotonic() + TIMEOUT_S
+            while not watch.complete():
+                if child.poll() is not None or time.monotonic() > deadline_s:
+                    raise process.failure()
+            ended_s = time.monotonic()
+            stop([child], _STOP_S)
+        watch.close()
+        self._check_counts()
+        used = process.outcome(Used)
+        return self._run(used, ended_s - used.began_s)
+
+    def _process(self, role: str) -> MeasuredProcess:
+        kafka = self._settings.kafka
+        environment = {
+            "GRIDLOOM_FOLDER": str(self._settings.home),
+            "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+            "GRIDLOOM_KAFKA__PARTITIONS": str(kafka.partitions),
+        }
+        return MeasuredProcess("align_worker", role, self._folder, environment)
+
+    def _run(self, used: Used, seconds: float) -> Run:
+        readings = self._workload.readings
+        return Run(
+            readings_per_s=readings / seconds,
+            cpu_us=used.cpu_s / readings * 1e6,
+            peak_mb=used.peak_mb,
+        )
+
+    def _check_counts(self) -> None:
+        """Make sure that nothing was fast by leaving something out."""
+        counts = ReadingCounts()
+        for partition in range(self._settings.kafka.partitions):
+            table = read_table(self._settings.kafka, ALIGN_STATE.name, partition)
+            with suppress(KeyError):  # a partition without a site
+                counts += _POSITION.decode(table[POSITION_KEY]).counts
+        if counts != ReadingCounts(windowed=self._workload.readings):
+            message = f"align did not window {self._workload.readings} readings once: {counts}"
+            raise StackError(message)
+
+    def _forget_state(self) -> None:
+        """Empty align's state, so that it starts at offset 0: its state says where it stands."""
+        client = producer(self._settings.kafka, "bench")
+        for partition in range(self._settings.kafka.partitions):
+            for key in read_table(self._settings.kafka, ALIGN_STATE.name, partition):
+                client.produce(ALIGN_STATE.name, None, key, partition)
+        client.flush()
+
+
+@contextmanager
+def laid_bed(settings: Settings, workload: Workload, folder: Path) -> Iterator[Bed]:
+    """A Kafka of its own on the data clock, the workload sent; stopped after the body."""
+    with LocalPipeline(settings, folder) as pipeline:
+        pipeline.up(PipelineClock(speed=0.0), workload.models())
+        records = workload.send(Sender(pipeline.settings.kafka))
+        yield Bed(pipeline.settings, workload, records, folder)

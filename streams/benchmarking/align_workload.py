@@ -1,0 +1,152 @@
+"""What align is measured with: equal meters, one reading each per window, ticks between."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from schemas.identity import partition_of, reading_id
+from schemas.messages import encode
+from schemas.site_model import Meter, SiteModel
+from schemas.telemetry import Batch, BatchItem, Reading
+from schemas.topics import TELEMETRY, telemetry_topic
+from schemas.units import TelemetryKind
+from schemas.windows import WINDOW_MS
+from streams.kafka import TICK_HEADER
+from streams.replay.playing import final_tick_ms
+from streams.replay.sending import Sender
+
+START_MS: Final = 1_700_000_000_000
+"""Start of the first window [ms]."""
+
+METERS: Final = 1_000
+SITES: Final = 10
+_PER_SITE: Final = METERS // SITES
+_SOURCE: Final = "bench"
+_TOPIC: Final = telemetry_topic(TelemetryKind.METER)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Readings of :data:`METERS` meters at :data:`SITES` sites, one each per window.
+
+    Attributes:
+        readings: how many; a whole number for every meter, and of batches for every site.
+        batch: readings of a message. 1: single readings, meters of all sites in turn. More: a
+            head-end's collection run, some windows of one site at once.
+        partitions: of every telemetry topic.
+    """
+
+    readings: int
+    batch: int
+    partitions: int
+
+    @property
+    def windows(self) -> int:
+        """Windows that the readings fill."""
+        return self.readings // METERS
+
+    @property
+    def end_ms(self) -> int:
+        """Where the last reading's window ends [ms]."""
+        return START_MS + self.windows * WINDOW_MS
+
+    @property
+    def last_start_ms(self) -> int:
+        """Start of the last window that the readings fill [ms]."""
+        return self.end_ms - WINDOW_MS
+
+    @property
+    def step(self) -> int:
+        """Windows whose readings are sent between two ticks."""
+        return max(1, self.batch // _PER_SITE)
+
+    def models(self) -> list[SiteModel]:
+        """The sites, to be declared."""
+        return [_model(site) for site in range(SITES)]
+
+    def send(self, sender: Sender) -> int:
+        """Send everything; returns the number of records, ticks included."""
+        records = 0
+        for first in range(0, self.windows, self.step):
+            records += self._tick(sender, START_MS + first * WINDOW_MS)
+            for site, value in self._messages(first):
+                name = site_name(site)
+                sender.send(_TOPIC, value, key=name, partition=partition_of(name, self.partitions))
+                records += 1
+        records += self._tick(sender, final_tick_ms(self.end_ms))
+        sender.flush()
+        return records
+
+    def _tick(self, sender: Sender, time_ms: int) -> int:
+        header: dict[str, str | bytes | None] = {TICK_HEADER: str(time_ms).encode()}
+        for spec in TELEMETRY.values():
+            for partition in range(self.partitions):
+                sender.send(spec.name, None, partition=partition, headers=header)
+        return len(TELEMETRY) * self.partitions
+
+    def _messages(self, first: int) -> Iterator[tuple[int, bytes]]:
+        """Messages between two ticks, with the number of their site."""
+        if self.batch == 1:
+            items = _items(first)
+            for meter in range(_PER_SITE):
+                for site in range(SITES):
+                    yield site, encode(_reading(site, items[site * _PER_SITE + meter]))
+            return
+        columns = [_items(window) for window in range(first, first + self.step)]
+        for site in range(SITES):
+            low, high = site * _PER_SITE, (site + 1) * _PER_SITE
+            readings = tuple(item for items in columns for item in items[low:high])
+            yield site, encode(Batch(site=site_name(site), source=_SOURCE, readings=readings))
+
+
+def whole_readings(readings: int, batch: int) -> int:
+    """The greatest number up to ``readings`` that makes whole batches of every site."""
+    return readings - readings % (METERS * max(1, batch // _PER_SITE))
+
+
+def site_name(site: int) -> str:
+    """Name of a site; ten of these spread over four partitions as 2, 3, 2 and 3."""
+    return f"site-{site}"
+
+
+def _meter_name(meter: int) -> str:
+    return f"meter-{meter:04d}"
+
+
+def _model(site: int) -> SiteModel:
+    names = (_meter_name(meter) for meter in range(site * _PER_SITE, (site + 1) * _PER_SITE))
+    meters = tuple(Meter(id=name, rated_kw=10.0) for name in names)
+    return SiteModel(name=site_name(site), capacity_kw=1_000.0, meters=meters)
+
+
+def _items(window: int) -> list[BatchItem]:
+    """One reading of every meter in a window, the meters in their order."""
+    values = np.random.default_rng(window).uniform(0.1, 9.9, METERS).round(3).tolist()
+    time_ms = START_MS + window * WINDOW_MS
+    names = [_meter_name(meter) for meter in range(METERS)]
+    return [
+        BatchItem(
+            event_id=reading_id(_SOURCE, name, "active_power", time_ms),
+            device=name,
+            quantity="active_power",
+            unit="kW",
+            value=value,
+            event_time_ms=time_ms,
+        )
+        for name, value in zip(names, values, strict=True)
+    ]
+
+
+def _reading(site: int, item: BatchItem) -> Reading:
+    return Reading(
+        event_id=item.event_id,
+        site=site_name(site),
+        source=_SOURCE,
+        device=item.device,
+        quantity=item.quantity,
+        unit=item.unit,
+        value=item.value,
+        event_time_ms=item.event_time_ms,
+    )

@@ -1,0 +1,1 @@
+"""Decisions offline: a case from a file, solved without Kafka."""

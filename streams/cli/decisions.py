@@ -1,0 +1,96 @@
+"""Commands about decisions and devices: explain, dispatch, devices."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.settings import load_settings
+from streams.cli.connection import connected_settings
+from streams.cli.console import out
+
+AsJson = Annotated[bool, typer.Option("--json", help="as JSON, for programs")]
+
+
+def explain(
+    decision: Annotated[
+        str | None,
+        typer.Argument(metavar="DECISION_ID", help="without one, lists the newest that switched"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell a decision's whole way, from the window to what the device confirmed."""
+    import msgspec
+
+    from streams.explaining.asking import explain as ask
+    from streams.explaining.listing import newest_switches
+    from streams.explaining.rendering import show_listing, show_story
+
+    settings = connected_settings()
+    if decision is None:
+        listing = newest_switches(settings)
+        if as_json:
+            print_json(msgspec.json.format(msgspec.json.encode(listing), indent=2))
+        else:
+            out.print(show_listing(listing))
+        return
+    story = ask(settings, decision)
+    if as_json:
+        print_json(story.to_json())
+    else:
+        out.print(show_story(story))
+
+
+def dispatch(
+    case: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CASE.json",
+            help='{"site": a site model, "window": an aligned window, "state": what is remembered}.'
+            ' Of the window only "load_kw" has to be given, the state not at all; outputs that'
+            ' its "relays" do not name are unknown.',
+        ),
+    ],
+    as_json: AsJson = False,
+    plot: Annotated[Path | None, typer.Option(help="write the chart as an HTML page")] = None,
+) -> None:
+    """Solve one case offline, and say why every output is as planned."""
+    from streams.cases.charts import bars_of, terminal_bars, write_page
+    from streams.cases.reading import read_case
+    from streams.cases.solving import show_solution, solve
+
+    solution = solve(read_case(case))
+    if as_json:
+        print_json(solution.to_json())
+    else:
+        out.print(show_solution(solution))
+        out.print(terminal_bars(bars_of(solution.plan), width=min(100, out.width)))
+    if plot is not None:
+        write_page(plot, bars_of(solution.plan))
+
+
+def devices(as_json: AsJson = False) -> None:
+    """Show every device as the running device view knows it: outputs and last answer."""
+    import msgspec
+
+    from streams.devices.client import fetch_devices, render
+
+    views = fetch_devices(load_settings())
+    if as_json:
+        print_json(msgspec.json.format(msgspec.json.encode(views), indent=2))
+    elif views:
+        out.print(render(views))
+    else:
+        out.print("no device has been heard yet")
+
+
+def print_json(text: bytes) -> None:
+    """JSON as it is: neither wrapped nor coloured."""
+    out.print(text.decode(), markup=False, soft_wrap=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(explain)
+    app.command(no_args_is_help=True)(dispatch)
+    app.command()(devices)

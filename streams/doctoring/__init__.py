@@ -1,0 +1,1 @@
+"""What ``gridloom doctor`` looks at: what is installed, reachable, missing, and how to get it."""
