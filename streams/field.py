@@ -20,7 +20,6 @@ from hardware.plant import Plant
 from hardware.relay_board import RelayBoard
 from hardware.simbench_slice import load_slice
 from hardware.simulated_board import BoardClock, OutputKey, SimulatedBoard
-from schemas.dead_letter import DeadLetter, as_base64
 from schemas.identity import partition_of
 from schemas.messages import encode
 from schemas.settings import Settings
@@ -29,6 +28,7 @@ from schemas.topics import ACKS, DEAD_LETTERS, setpoint_topic, telemetry_topic
 from schemas.units import TelemetryKind
 from schemas.windows import WINDOW_MS, window_start
 from streams.clocks import read_running_clock
+from streams.dead_letters import letter_for
 from streams.kafka import group_consumer, producer, require_topics
 from streams.site_registry import declare_site
 from streams.stages import run_until_stopped
@@ -136,7 +136,8 @@ class FieldStage:
         original = value if isinstance(value, bytes) else None
         answer = gateway.handle(original, self._clock.now_ms())
         if isinstance(answer, Unreadable):
-            self._dead_letter(message, answer.errors, original)
+            letter = letter_for(STAGE, message, answer.errors, self._model.name)
+            self._producer.produce(DEAD_LETTERS.name, key=self._model.name, value=encode(letter))
         else:
             self._producer.produce(
                 ACKS.name, key=self._model.name, value=encode(answer), partition=self._partition
@@ -146,21 +147,6 @@ class FieldStage:
             str(message.topic()), message.partition() or 0, (message.offset() or 0) + 1
         )
         self._consumer.commit(offsets=[end], asynchronous=False)
-
-    def _dead_letter(
-        self, message: Message, errors: tuple[str, ...], original: bytes | None
-    ) -> None:
-        letter = DeadLetter(
-            stage=STAGE,
-            origin=str(message.topic()),
-            partition=message.partition() or 0,
-            position=message.offset() or 0,
-            readings=0,
-            errors=errors,
-            original_base64=as_base64(original),
-            site=self._model.name,
-        )
-        self._producer.produce(DEAD_LETTERS.name, key=self._model.name, value=encode(letter))
 
     def _send(self, kind: TelemetryKind, value: bytes) -> None:
         self._producer.produce(

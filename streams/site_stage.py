@@ -12,11 +12,11 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from schemas.dead_letter import DeadLetter, as_base64
 from schemas.errors import MessageError
 from schemas.messages import encode
 from schemas.settings import KafkaSettings
 from schemas.topics import DEAD_LETTERS, TopicSpec
+from streams.dead_letters import letter_for
 from streams.kafka import group_consumer, read_table, require_topics
 from streams.stages import run_until_stopped
 from streams.transactions import Output, Transactions, take_batch
@@ -101,26 +101,13 @@ class SiteStage(Generic[StateT]):
             )
         except MessageError as error:
             log.warning("dead letter: %s", error)
-            return [self._dead_letter(message, error, original, site)]
+            problems = (error.message, *error.problems)
+            letter = letter_for(self._decider.name, message, problems, site)
+            return [Output(DEAD_LETTERS.name, site, encode(letter))]
         if state is not None:
             self._states[partition][site] = state
             changed[partition, site] = state
         return outputs
-
-    def _dead_letter(
-        self, message: Message, error: MessageError, original: bytes | None, site: str
-    ) -> Output:
-        letter = DeadLetter(
-            stage=self._decider.name,
-            origin=str(message.topic()),
-            partition=message.partition() or 0,
-            position=message.offset() or 0,
-            readings=0,
-            errors=(error.message, *error.problems),
-            original_base64=as_base64(original),
-            site=site,
-        )
-        return Output(DEAD_LETTERS.name, site, encode(letter))
 
     def _commit(
         self,

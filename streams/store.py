@@ -5,7 +5,6 @@ import time
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from schemas.dead_letter import DeadLetter, as_base64
 from schemas.dispatch_plan import DispatchPlan
 from schemas.errors import MessageError
 from schemas.messages import Decoder, encode
@@ -22,6 +21,7 @@ from schemas.topics import (
     VERDICTS,
 )
 from schemas.verdict import Verdict
+from streams.dead_letters import letter_for
 from streams.historians.mapping import StoredMessage, to_point
 from streams.historians.points import Point
 from streams.historians.protocol import Historian, HistorianAwayError
@@ -85,7 +85,9 @@ class StoreStage:
         try:
             return [to_point(decoder.decode(original))]
         except MessageError as error:
-            self._dead_letter(message, error, original)
+            log.warning("dead letter: %s", error)
+            letter = letter_for(STAGE, message, (error.message, *error.problems))
+            self._producer.produce(DEAD_LETTERS.name, key=STAGE, value=encode(letter))
             return []
 
     def _write(self, points: list[Point]) -> bool:
@@ -102,19 +104,6 @@ class StoreStage:
                 pause_s = min(2 * pause_s, SLOWEST_RETRY_S)
             else:
                 return True
-
-    def _dead_letter(self, message: Message, error: MessageError, original: bytes | None) -> None:
-        log.warning("dead letter: %s", error)
-        letter = DeadLetter(
-            stage=STAGE,
-            origin=str(message.topic()),
-            partition=message.partition() or 0,
-            position=message.offset() or 0,
-            readings=0,
-            errors=(error.message, *error.problems),
-            original_base64=as_base64(original),
-        )
-        self._producer.produce(DEAD_LETTERS.name, key=STAGE, value=encode(letter))
 
     def close(self) -> None:
         """Leave the group and let go of the historian."""
