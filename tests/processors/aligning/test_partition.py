@@ -346,3 +346,27 @@ def test_every_wrong_field_of_a_reading_is_named() -> None:
     first, second = (refused.reading.errors for refused in feed(aligner_for(ONE), log).refused)
     assert [error.split(":")[0] for error in first] == ["unit", "value"]
     assert [error.split(":")[0] for error in second] == ["device", "unit"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "device", "quantity", "unit"),
+    [
+        (TelemetryKind.METER, "m1", "active_power", "kW"),
+        (TelemetryKind.WEATHER, "w1", "air_temperature", "degC"),
+        (TelemetryKind.RELAY, "b1", "relay_1", "on"),
+        (TelemetryKind.ASSET, "bat", "state_of_charge", "%"),
+    ],
+)
+def test_every_telemetry_topic_takes_a_good_record_and_refuses_a_bad_one(
+    kind: TelemetryKind, device: str, quantity: str, unit: str
+) -> None:
+    """D-3: one valid and one bad record per topic: one accepted, one dead letter with reason."""
+    battery = {"id": "bat", "gateway": "g1", "capacity_kwh": 10, "max_charge_kw": 5}
+    model = site_model(batteries=[battery | {"max_discharge_kw": 5}])
+    aligner = aligner_for(model)
+    log = Log()
+    for name in (device, "nobody"):
+        log.append(kind, 0, Sent(0, name, 0, 1.0, quantity, unit, kind).to_bytes())
+    refused = feed(aligner, log).refused
+    assert (aligner.counts.windowed, aligner.counts.dead_lettered) == (1, 1)
+    assert refused[0].reading.errors[0].startswith("device: 'nobody' is not a")
