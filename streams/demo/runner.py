@@ -156,7 +156,8 @@ class DemoRunner:
     def drain(self) -> None:
         """End the loop in the order of the data, so that nothing is left under way."""
         stages, seen = self.pipeline.stages, self.watcher.seen
-        for stage in ("dispatch", "gate", "actuate"):
+        stages.finish("dispatch")
+        for stage in ("gate", "actuate"):
             self._until_drained(stage)
             stages.finish(stage)
         self._until(lambda: not seen.unconfirmed, "waiting for confirmations")
