@@ -21,6 +21,7 @@ from processors.aligning.series import KINDS, SeriesTable, SiteSeries
 from processors.aligning.watermarks import UNKNOWN_MS, Watermark
 from schemas.align_state import CHUNK_SERIES, ReadingCounts
 from schemas.clock import PipelineClock
+from schemas.identity import partition_of
 from schemas.settings import AlignSettings
 from schemas.site_model import SiteModel
 from schemas.site_window import MeterWindows, SiteWindow
@@ -122,7 +123,9 @@ class PartitionAligner:
         cursor.next_offset = records[-1].offset + 1
         rows, unreadable = decode(records)
         for site in {row[2] for row in rows} - self.table.sites.keys():
-            self.know_site(site)
+            # A site has windows in its own partition only; elsewhere it stays unknown.
+            if partition_of(site, self._partitions) == self.partition:
+                self.know_site(site)
         self._judge(kind, rows, unreadable, before, self._now(before, records))
 
     def _now(self, before: NDArray[np.int64], records: Sequence[Record]) -> NDArray[np.int64]:

@@ -31,7 +31,8 @@ def terminal_chart(
     plotext.plot(minutes, list(power_kw), label="net load", color="green")
     plotext.hline(threshold_kw, "orange")
     plotext.hline(capacity_kw, "red")
-    plotext.ylim(0, 1.25 * capacity_kw)
+    # A blind window counts ratings and may lie far above; no point in view would be an error.
+    plotext.ylim(0, max(1.25 * capacity_kw, 1.05 * max(power_kw)))
     plotext.xlabel("minutes of pipeline time")
     plotext.ylabel("kW")
     return Text.from_ansi(plotext.build())

@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.aligning.partition import PartitionAligner
 from schemas.clock import PipelineClock
-from schemas.identity import partition_of
+from schemas.settings import AlignSettings
 from schemas.site_model import SiteModel
 from schemas.site_window import Completeness
 from schemas.units import TelemetryKind
 from tests.support.aligning_scenarios import (
+    CLOCK,
+    PARTITION,
     PARTITIONS,
     SITE,
     T0,
@@ -200,18 +203,15 @@ def test_a_site_that_fell_silent_has_no_more_windows_after_a_while() -> None:
     assert max(last_revisions(emission)) == 65_000
 
 
-def test_a_record_in_another_sites_partition_is_refused_with_the_right_one() -> None:
-    aligner = aligner_for(ONE)
-    stranger = next(
-        f"s{n}"
-        for n in range(99)
-        if partition_of(f"s{n}", PARTITIONS) != partition_of(SITE, PARTITIONS)
-    )
-    log = Log()
-    value = Sent(0, "m1", 0, 1.0).to_bytes().replace(SITE.encode(), stranger.encode())
-    log.append(TelemetryKind.METER, 0, value)
-    refused = feed(aligner, log).refused[0].reading
-    assert f"belongs to partition {partition_of(stranger, PARTITIONS)}" in refused.errors[0]
+def test_a_declared_sites_record_in_another_partition_is_refused_with_the_right_one() -> None:
+    """DESIGN decision 1: one site lives in one partition; the dead letter names it."""
+    elsewhere = (PARTITION + 1) % PARTITIONS
+    aligner = PartitionAligner(elsewhere, PARTITIONS, CLOCK, AlignSettings(), {ONE.name: ONE}.get)
+    emission = feed(aligner, log_of([Sent(100, "m1", 0, 1.0)], 12_000))
+    assert emission.windows == []
+    assert aligner.counts.dead_lettered == 1
+    error = emission.refused[0].reading.errors[0]
+    assert f"{SITE!r} belongs to partition {PARTITION}, not {elsewhere}" in error
 
 
 def test_a_bad_reading_of_a_batch_is_refused_alone() -> None:
