@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import ConsumerGroupState
+from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from deploy.local_kafka import LocalKafka
@@ -118,7 +118,10 @@ def _reads(stage: str, topic: str) -> bool:
 def _has_partitions(client: AdminClient, stage: str) -> bool:
     """Whether the stage's consumer group is stable and has a member."""
     name = f"gridloom.{stage}"
-    group = client.describe_consumer_groups([name], request_timeout=10)[name].result()
+    try:
+        group = client.describe_consumer_groups([name], request_timeout=10)[name].result()
+    except KafkaException:  # a broker that has just started may still load its groups
+        return False
     return group.state == ConsumerGroupState.STABLE and bool(group.members)
 
 

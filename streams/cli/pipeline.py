@@ -14,6 +14,7 @@ from schemas.settings import load_settings
 from streams.cli.connection import connected_settings
 from streams.cli.console import out, say
 from streams.finding import local_folders
+from streams.kafka import require_broker
 from streams.local_pipeline import LocalPipeline, StageProcesses, fresh_clock
 from streams.site_files import read_site_files
 from streams.stage_registry import STAGES, check_stages
@@ -69,6 +70,7 @@ def run(stages: StageNames = None) -> None:
     names = stages or []
     check_stages(names)
     settings = load_settings()
+    require_broker(settings.kafka)
     processes = StageProcesses(settings, settings.home / "logs")
     stop = StopRequest().listen()
     try:
