@@ -13,12 +13,23 @@ import numpy as np
 from hardware.base_load import BaseLoad
 from hardware.plant import Plant
 from hardware.simbench_slice import SimbenchSlice
-from schemas.site_model import Meter, Mode, Relay, RelayBoard, Role, SiteModel, WeatherStation
+from schemas.site_model import (
+    Meter,
+    Mode,
+    Relay,
+    RelayBoard,
+    Role,
+    SiteModel,
+    Tariff,
+    WeatherStation,
+)
 
 CAPACITY_KW: Final = 100.0
 THRESHOLD_RATIO: Final = 0.85
 BOARD: Final = "board-1"
 GATEWAY: Final = "gw-1"
+TARIFF: Final = Tariff(currency="EUR", import_price_per_kwh=0.30)
+"""Made up, near what German households pay: the demo's savings show the way of reckoning."""
 
 HOLD_S: Final = 15.0
 """A reading holds for three intervals [s]: a window stays complete even where two readings of a
@@ -103,4 +114,5 @@ def _model(base_meters: tuple[Meter, ...]) -> SiteModel:
         meters=(*base_meters, *relay_meters),
         weather_stations=(WeatherStation(id="weather-1"),),
         relay_boards=(board,),
+        tariff=TARIFF,
     )

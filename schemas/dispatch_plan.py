@@ -106,6 +106,8 @@ class DispatchPlan(Message, frozen=True, kw_only=True):
         outputs: every relay output with its reason.
         targets: what the devices shall do; empty when blind or failed.
         alerts: what an operator should know, in words.
+        price_per_kwh: what energy from the grid costs then [currency/kWh], None where unknown.
+        currency: of the price (ISO 4217).
     """
 
     decision_id: str
@@ -125,3 +127,5 @@ class DispatchPlan(Message, frozen=True, kw_only=True):
     outputs: tuple[OutputDecision, ...]
     targets: tuple[DeviceTarget, ...]
     alerts: tuple[str, ...] = ()
+    price_per_kwh: float | None = None
+    currency: str | None = None

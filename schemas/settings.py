@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from schemas.errors import ConfigurationError
 from schemas.site_model import explain_validation
@@ -58,10 +58,66 @@ class AlignSettings(_Section):
 
 
 class HistorianSettings(_Section):
-    """Where aligned data are kept. ``path``: SQLite file; relative to ``folder``."""
+    """Where aligned data are kept.
 
-    kind: Literal["sqlite"] = "sqlite"
+    ``kind``: ``auto`` takes InfluxDB where ``[influxdb] url`` is set (a local stack also where
+    an influxd is cached), and else the SQLite file. ``path``: SQLite file; relative to
+    ``folder``.
+    """
+
+    kind: Literal["auto", "sqlite", "influxdb"] = "auto"
     path: Path = Path("historian.sqlite")
+
+
+class InfluxSettings(_Section):
+    """The InfluxDB 2 that serves as the historian, and who we are to it.
+
+    ``url``: such as ``http://127.0.0.1:8086``; empty: none. ``org``: organisation.
+    ``bucket``: of the 5-second points; ``<bucket>_1m`` and ``<bucket>_15m`` hold what is
+    downsampled. ``token``: of the role store, which may write and read. ``token_file``: file
+    that holds it instead. ``read_token``: of everyone else, who may only read.
+    ``read_token_file``: file that holds it instead. ``timeout_s``: of one request [s].
+    """
+
+    url: str = ""
+    org: str = "gridloom"
+    bucket: str = "gridloom"
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    read_token: SecretStr | None = None
+    read_token_file: Path | None = None
+    # Longer than the 10 s after which influxd gives a write up by itself: what we abandon
+    # cannot land later, on top of a newer revision.
+    timeout_s: Annotated[float, Field(gt=0)] = 12.0
+
+    def store_secret(self) -> str:
+        """The token that may write.
+
+        Raises:
+            ConfigurationError: there is none, or its file cannot be read.
+        """
+        return _secret("token", self.token, self.token_file)
+
+    def reader_secret(self) -> str:
+        """The token that may read; where there is none of its own, the one that may write.
+
+        Raises:
+            ConfigurationError: there is neither, or the file cannot be read.
+        """
+        if self.read_token is None and self.read_token_file is None:
+            return self.store_secret()
+        return _secret("read_token", self.read_token, self.read_token_file)
+
+
+class MetricsSettings(_Section):
+    """Where every stage shows its Prometheus metrics.
+
+    ``host``: what they listen on. ``port``: of the first stage; the others follow in the order
+    of the stages, further slots 20 higher each; 0: no metrics.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_000)] = 9400
 
 
 class DevicesSettings(_Section):
@@ -78,12 +134,21 @@ class Settings(_Section):
     kafka: KafkaSettings = KafkaSettings()
     align: AlignSettings = AlignSettings()
     historian: HistorianSettings = HistorianSettings()
+    influxdb: InfluxSettings = InfluxSettings()
+    metrics: MetricsSettings = MetricsSettings()
     devices: DevicesSettings = DevicesSettings()
 
     @property
     def home(self) -> Path:
         """``folder`` with ``~`` resolved."""
         return self.folder.expanduser()
+
+    @property
+    def uses_influxdb(self) -> bool:
+        """Whether the configured historian is InfluxDB."""
+        if self.historian.kind == "auto":
+            return bool(self.influxdb.url)
+        return self.historian.kind == "influxdb"
 
     @property
     def historian_path(self) -> Path:
@@ -109,6 +174,22 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     except ValidationError as error:
         message = f"settings ({path} and {PREFIX}* variables) are wrong"
         raise ConfigurationError(message, problems=explain_validation(error)) from error
+
+
+def _secret(name: str, value: SecretStr | None, path: Path | None) -> str:
+    """A secret of ``[influxdb]``, from its file where one is named."""
+    if path is not None:
+        try:
+            return path.expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"[influxdb] {name}_file: {path} cannot be read: {error}"
+            raise ConfigurationError(message) from error
+    if value is not None:
+        return value.get_secret_value()
+    variable = f"{PREFIX}INFLUXDB__{name.upper()}"
+    message = f"there is no [influxdb] {name} for the InfluxDB that is configured"
+    hint = f"name a file that holds it: [influxdb] {name}_file; or set {variable}"
+    raise ConfigurationError(message, hint=hint)
 
 
 def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:

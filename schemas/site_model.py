@@ -172,6 +172,16 @@ class Charger(_Source):
     on_lease_end_kw: Annotated[float, Field(ge=0)] = 0.0
 
 
+class Tariff(_Strict):
+    """What energy from the grid costs.
+
+    ``currency``: three letters (ISO 4217). ``import_price_per_kwh``: at all times.
+    """
+
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    import_price_per_kwh: Annotated[float, Field(ge=0, le=1e6)]
+
+
 class ControlParameters(_Strict):
     """How the site is controlled; times are pipeline time.
 
@@ -196,7 +206,7 @@ class SiteModel(_Strict):
 
     ``mode``: whether plans become commands. ``simulated_only``: real boards are not commanded.
     ``capacity_kw``: what the site may draw from the grid [kW]. ``threshold_ratio``: share of the
-    capacity that dispatch holds the site under.
+    capacity that dispatch holds the site under. ``tariff``: None where costs are unknown.
     """
 
     name: Name
@@ -209,6 +219,7 @@ class SiteModel(_Strict):
     relay_boards: tuple[RelayBoard, ...] = ()
     batteries: tuple[Battery, ...] = ()
     chargers: tuple[Charger, ...] = ()
+    tariff: Tariff | None = None
     control: ControlParameters = ControlParameters()
 
     @property

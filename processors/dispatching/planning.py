@@ -26,6 +26,8 @@ class _Heading(TypedDict):
     load_kw: float
     threshold_kw: float
     capacity_kw: float
+    price_per_kwh: float | None
+    currency: str | None
 
 
 def make_plan(
@@ -66,7 +68,8 @@ def plan_nothing(
 
 
 def _heading(model: SiteModel, window: SiteWindow) -> _Heading:
-    """Identity and limits of the plan for a window."""
+    """Identity, limits and price of the plan for a window."""
+    tariff = model.tariff
     return _Heading(
         decision_id=decision_id(model.name, window.window_start_ms, model.model_hash),
         site=model.name,
@@ -78,6 +81,8 @@ def _heading(model: SiteModel, window: SiteWindow) -> _Heading:
         load_kw=round(window.net_kw, 6),
         threshold_kw=model.threshold_kw,
         capacity_kw=model.capacity_kw,
+        price_per_kwh=None if tariff is None else tariff.import_price_per_kwh,
+        currency=None if tariff is None else tariff.currency,
     )
 
 

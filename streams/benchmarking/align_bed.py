@@ -1,7 +1,7 @@
 """A Kafka that holds one workload, and what is measured on it, each time from the beginning."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -131,9 +131,18 @@ class Bed:
 
 
 @contextmanager
-def laid_bed(settings: Settings, workload: Workload, folder: Path) -> Iterator[Bed]:
-    """A Kafka of its own on the data clock, the workload sent; stopped after the body."""
-    with LocalPipeline(settings, folder) as pipeline:
+def laid_bed(
+    settings: Settings, workload: Workload, folder: Path, report: Callable[[str], None]
+) -> Iterator[Bed]:
+    """A Kafka of its own on the data clock, the workload sent; stopped after the body.
+
+    Args:
+        settings: as configured.
+        workload: to be sent.
+        folder: of the Kafka, and for logs and results.
+        report: told what takes time.
+    """
+    with LocalPipeline(settings, folder, report=report) as pipeline:
         pipeline.up(PipelineClock(speed=0.0), workload.models())
         records = workload.send(Sender(pipeline.settings.kafka))
         yield Bed(pipeline.settings, workload, records, folder)

@@ -39,7 +39,8 @@ def run(bench: Bench) -> Result:
         def lay(name: str, batch: int) -> Bed:
             bench.progress.step(f"sending {readings:,} readings, {name}")
             workload = Workload(readings, batch, partitions)
-            return stack.enter_context(laid_bed(bench.settings, workload, bench.folder / name))
+            bed = laid_bed(bench.settings, workload, bench.folder / name, bench.progress.note)
+            return stack.enter_context(bed)
 
         singles, batches = lay("singles", 1), lay("batches", BATCH)
         cases = {

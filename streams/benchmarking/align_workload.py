@@ -27,6 +27,20 @@ _SOURCE: Final = "bench"
 _TOPIC: Final = telemetry_topic(TelemetryKind.METER)
 
 
+Headers = dict[str, str | bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRecord:
+    """A record for Kafka; one without a value is a tick."""
+
+    topic: str
+    partition: int
+    key: str | None
+    value: bytes | None
+    headers: Headers | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """Readings of :data:`METERS` meters at :data:`SITES` sites, one each per window.
@@ -68,23 +82,33 @@ class Workload:
 
     def send(self, sender: Sender) -> int:
         """Send everything; returns the number of records, ticks included."""
-        records = 0
+        sent = 0
+        for record in self.records():
+            sender.send(
+                record.topic,
+                record.value,
+                key=record.key,
+                partition=record.partition,
+                headers=record.headers,
+            )
+            sent += 1
+        sender.flush()
+        return sent
+
+    def records(self) -> Iterator[OutgoingRecord]:
+        """Everything, in the order of sending: a tick, the readings of its time, and so on."""
         for first in range(0, self.windows, self.step):
-            records += self._tick(sender, START_MS + first * WINDOW_MS)
+            yield from self._tick(START_MS + first * WINDOW_MS)
             for site, value in self._messages(first):
                 name = site_name(site)
-                sender.send(_TOPIC, value, key=name, partition=partition_of(name, self.partitions))
-                records += 1
-        records += self._tick(sender, final_tick_ms(self.end_ms))
-        sender.flush()
-        return records
+                yield OutgoingRecord(_TOPIC, partition_of(name, self.partitions), name, value)
+        yield from self._tick(final_tick_ms(self.end_ms))
 
-    def _tick(self, sender: Sender, time_ms: int) -> int:
-        header: dict[str, str | bytes | None] = {TICK_HEADER: str(time_ms).encode()}
+    def _tick(self, time_ms: int) -> Iterator[OutgoingRecord]:
+        headers: Headers = {TICK_HEADER: str(time_ms).encode()}
         for spec in TELEMETRY.values():
             for partition in range(self.partitions):
-                sender.send(spec.name, None, partition=partition, headers=header)
-        return len(TELEMETRY) * self.partitions
+                yield OutgoingRecord(spec.name, partition, None, None, headers)
 
     def _messages(self, first: int) -> Iterator[tuple[int, bytes]]:
         """Messages between two ticks, with the number of their site."""

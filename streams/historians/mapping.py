@@ -111,6 +111,8 @@ def _plan_event(plan: DispatchPlan) -> EventPoint:
         threshold_kw=plan.threshold_kw,
         violation_kw=plan.violation_kw,
         body=_body(plan),
+        price_per_kwh=plan.price_per_kwh,
+        currency=plan.currency,
     )
 
 

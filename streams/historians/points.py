@@ -111,6 +111,7 @@ class EventPoint(msgspec.Struct, frozen=True, kw_only=True):
         load_kw, uncontrolled_kw, expected_kw, threshold_kw, violation_kw: as in a plan [kW];
             None for all other kinds.
         body: the whole message, as JSON.
+        price_per_kwh, currency: as in a plan; None for all other kinds.
     """
 
     site: str
@@ -131,6 +132,8 @@ class EventPoint(msgspec.Struct, frozen=True, kw_only=True):
     threshold_kw: float | None = None
     violation_kw: float | None = None
     body: str
+    price_per_kwh: float | None = None
+    currency: str | None = None
 
 
 Point = SitePoint | MeterPoints | EventPoint

@@ -39,7 +39,8 @@ def event_row(point: EventPoint) -> Row:
 
 def event_point(row: Row) -> EventPoint:
     """Point of a row of table ``event``."""
-    values = dict(zip(EventPoint.__struct_fields__, row, strict=True))
+    # A file of an earlier version has fewer columns at the end; the point's defaults stand.
+    values = dict(zip(EventPoint.__struct_fields__, row, strict=False))
     values["kind"] = EventKind(values["kind"])
     values["reasons"] = _TEXTS.decode(values["reasons"])
     return EventPoint(**values)

@@ -21,7 +21,7 @@ from streams.historians.sqlite_errors import historian_errors
 APPLICATION_ID: Final = 0x47524C4D
 """Marks the file as Gridloom's: the letters GRLM."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Version of the tables below."""
 
 _PAUSE_S: Final = 0.01
@@ -90,12 +90,22 @@ _TABLES: Final = (
         threshold_kw REAL,
         violation_kw REAL,
         body TEXT NOT NULL,
+        price_per_kwh REAL,
+        currency TEXT,
         PRIMARY KEY (site, kind, key)
     )
     """,
     "CREATE INDEX event_by_window ON event (site, window_start_ms)",
     "CREATE INDEX event_by_decision ON event (decision_id)",
 )
+
+_UPGRADES: Final = {
+    1: (
+        "ALTER TABLE event ADD COLUMN price_per_kwh REAL",
+        "ALTER TABLE event ADD COLUMN currency TEXT",
+    ),
+}
+"""What leads from one version of the tables to the next; readers take either."""
 
 
 def open_for_writing(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
@@ -165,7 +175,17 @@ def _set_up(connection: sqlite3.Connection, path: Path, busy_timeout_ms: int) ->
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    _upgrade(connection)
     connection.execute("COMMIT")
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring the tables of an earlier version up to this one, step by step."""
+    ((found,),) = connection.execute("PRAGMA user_version")
+    for version in range(found, SCHEMA_VERSION):
+        for statement in _UPGRADES[version]:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection, until_s: float) -> None:

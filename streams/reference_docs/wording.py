@@ -9,7 +9,7 @@ from types import ModuleType, NoneType, UnionType
 from typing import Annotated, Final, Literal, Union, get_args, get_origin
 
 import msgspec
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from schemas.site_model import Name
@@ -24,6 +24,7 @@ _PLAIN: Final[dict[object, str]] = {
     float: "number",
     bool: "boolean",
     Path: "path",
+    SecretStr: "secret text",
     NoneType: "null",
     Name: "name",
 }
@@ -61,7 +62,7 @@ def type_in_words(annotation: object) -> str:
     elif origin in {Union, UnionType}:
         words = " or ".join(type_in_words(argument) for argument in arguments)
     elif origin is Annotated:
-        words = f"{type_in_words(arguments[0])} {', '.join(_bounds(arguments[1:]))}"
+        words = f"{type_in_words(arguments[0])} {', '.join(_bounds(arguments[1:]))}".strip()
     elif origin is tuple:
         words = f"list of {_bracketed(arguments[0])}"
     elif origin is dict:

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from schemas.errors import ConfigurationError
-from schemas.settings import NOT_SETTINGS, Settings, load_settings
+from schemas.settings import NOT_SETTINGS, InfluxSettings, Settings, load_settings
 
 VARIABLES = {
     "GRIDLOOM_FOLDER": ("/var/lib/gridloom", "folder", Path("/var/lib/gridloom")),
@@ -21,6 +21,16 @@ VARIABLES = {
     "GRIDLOOM_ALIGN__DORMANT_AFTER_S": ("3600", "align.dormant_after_s", 3600.0),
     "GRIDLOOM_HISTORIAN__KIND": ("sqlite", "historian.kind", "sqlite"),
     "GRIDLOOM_HISTORIAN__PATH": ("other.sqlite", "historian.path", Path("other.sqlite")),
+    "GRIDLOOM_INFLUXDB__URL": ("http://db:8086", "influxdb.url", "http://db:8086"),
+    "GRIDLOOM_INFLUXDB__ORG": ("grid", "influxdb.org", "grid"),
+    "GRIDLOOM_INFLUXDB__BUCKET": ("plant", "influxdb.bucket", "plant"),
+    "GRIDLOOM_INFLUXDB__TOKEN": ("t-1", "influxdb.token", SecretStr("t-1")),
+    "GRIDLOOM_INFLUXDB__TOKEN_FILE": ("/run/t", "influxdb.token_file", Path("/run/t")),
+    "GRIDLOOM_INFLUXDB__READ_TOKEN": ("t-2", "influxdb.read_token", SecretStr("t-2")),
+    "GRIDLOOM_INFLUXDB__READ_TOKEN_FILE": ("/run/r", "influxdb.read_token_file", Path("/run/r")),
+    "GRIDLOOM_INFLUXDB__TIMEOUT_S": ("30", "influxdb.timeout_s", 30.0),
+    "GRIDLOOM_METRICS__HOST": ("127.0.0.2", "metrics.host", "127.0.0.2"),
+    "GRIDLOOM_METRICS__PORT": ("0", "metrics.port", 0),
     "GRIDLOOM_DEVICES__HOST": ("0.0.0.0", "devices.host", "0.0.0.0"),  # noqa: S104  a value
     "GRIDLOOM_DEVICES__PORT": ("8080", "devices.port", 8080),
 }
@@ -175,3 +185,44 @@ def test_files_lie_in_gridloom_s_own_folder(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.historian_path == Path("/home/operator/grid/h.sqlite")
     elsewhere = load_settings({"GRIDLOOM_HISTORIAN__PATH": "/srv/h.sqlite"})
     assert elsewhere.historian_path == Path("/srv/h.sqlite")
+
+
+def test_influxdb_is_the_historian_where_its_address_is_configured() -> None:
+    """DESIGN decision 5: SQLite is the default when no InfluxDB is configured."""
+    assert not load_settings({}).uses_influxdb
+    configured = {"GRIDLOOM_INFLUXDB__URL": "http://db:8086"}
+    assert load_settings(configured).uses_influxdb
+    assert not load_settings({**configured, "GRIDLOOM_HISTORIAN__KIND": "sqlite"}).uses_influxdb
+
+
+def test_a_secret_is_not_shown_with_the_settings() -> None:
+    settings = load_settings({"GRIDLOOM_INFLUXDB__TOKEN": "very-secret"})
+    assert "very-secret" not in repr(settings)
+    assert "very-secret" not in settings.model_dump_json()
+    assert settings.influxdb.store_secret() == "very-secret"
+
+
+def test_a_secret_in_a_file_stands_above_the_one_in_the_settings(tmp_path: Path) -> None:
+    path = _write(tmp_path, "from-file\n", "token")
+    influxdb = InfluxSettings(token=SecretStr("plain"), token_file=path)
+    assert influxdb.store_secret() == "from-file"
+    assert influxdb.reader_secret() == "from-file"
+
+
+def test_readers_use_their_own_token_where_there_is_one() -> None:
+    influxdb = InfluxSettings(token=SecretStr("writes"), read_token=SecretStr("reads"))
+    assert (influxdb.store_secret(), influxdb.reader_secret()) == ("writes", "reads")
+
+
+@pytest.mark.parametrize(
+    ("influxdb", "said"),
+    [
+        (InfluxSettings(), "there is no .influxdb. token"),
+        (InfluxSettings(token_file=Path("/nowhere/token")), "/nowhere/token cannot be read"),
+    ],
+)
+def test_a_secret_that_is_not_there_is_asked_for_by_name(
+    influxdb: InfluxSettings, said: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        influxdb.store_secret()

@@ -104,8 +104,23 @@ def test_newer_schema_is_refused_by_name_of_both_versions(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
     for opener in (SqliteHistorian, open_reader):
-        with _refused("schema version 99; this Gridloom knows versions up to 1"):
+        with _refused("schema version 99; this Gridloom knows versions up to 2"):
             opener(path)
+
+
+def test_a_file_of_version_1_is_read_as_it_is_and_upgraded_by_its_writer(path: Path) -> None:
+    with SqliteHistorian(path) as historian:
+        historian.write([to_point(given.plan(1))])
+    with open_reader(path) as reader:
+        before = reader.fingerprint()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE event DROP COLUMN price_per_kwh")
+        connection.execute("ALTER TABLE event DROP COLUMN currency")
+        connection.execute("PRAGMA user_version = 1")
+    with open_reader(path) as reader:
+        assert reader.decision(given.plan(1).decision_id)[0].price_per_kwh is None
+    with SqliteHistorian(path) as historian:
+        assert historian.fingerprint() == before
 
 
 def test_other_applications_database_is_refused_and_left_alone(path: Path) -> None:
