@@ -1,28 +1,53 @@
 """Which tests run here, and which of them a run insists on.
 
-``GRIDLOOM_DATA`` names the reference data folder (default: ``shared/data`` beside the checkout).
-Without that folder tests marked ``data`` are deselected. ``GRIDLOOM_REQUIRE`` lists marks
-(``data``, ``kafka``) that a run must not lose: missing data, or no such test left to run, ends
-the run with an error.
+A test's mark names what it needs besides Python: reference data (``GRIDLOOM_DATA`` names the
+folder; default: ``shared/data`` beside the checkout), or a server's program. Where that is absent
+the test is deselected. ``GRIDLOOM_REQUIRE`` lists marks that a run must not lose: where one is
+absent, or no such test is left to run, the run ends with an error.
 """
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+
+from deploy.influx_build import cached_influxd
 
 REFERENCE_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-REQUIRABLE = frozenset({"data", "kafka"})
+SYSTEM_PATH = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"
+"""Debian keeps servers where the path of an ordinary user does not lead."""
 
 # No test asserts wall time, so Hypothesis does not either.
-settings.register_profile("gridloom", settings(), deadline=None)
+slow = [HealthCheck.too_slow]
+settings.register_profile("gridloom", settings(), deadline=None, suppress_health_check=slow)
 settings.load_profile("gridloom")
 
 
 def data_folder() -> Path:
     """Where reference data lies, or would lie."""
     return Path(os.environ.get("GRIDLOOM_DATA") or REFERENCE_DATA)
+
+
+def _installed(*programs: str) -> Callable[[], bool]:
+    """Whether all of these programs are there."""
+    return lambda: all(shutil.which(program, path=SYSTEM_PATH) for program in programs)
+
+
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "chromium": (_installed("chromium", "chromedriver"), "apt install chromium chromium-driver"),
+    "data": (lambda: data_folder().is_dir(), "GRIDLOOM_DATA names the folder"),
+    "influxdb": (lambda: cached_influxd() is not None, "make influxd"),
+    "kafka": (lambda: True, "comes with the packages"),
+    "mqtt": (
+        _installed("mosquitto", "mosquitto_pub", "mosquitto_sub"),
+        "apt install mosquitto mosquitto-clients",
+    ),
+    "prometheus": (_installed("prometheus", "promtool"), "apt install prometheus"),
+}
+"""By mark: whether what its tests need is there, and how to get it."""
 
 
 def required_marks() -> frozenset[str]:
@@ -33,10 +58,9 @@ def required_marks() -> frozenset[str]:
     """
     names = os.environ.get("GRIDLOOM_REQUIRE", "").split(",")
     marks = frozenset(name.strip() for name in names if name.strip())
-    if unknown := marks - REQUIRABLE:
+    if unknown := marks - NEEDS.keys():
         message = (
-            f"GRIDLOOM_REQUIRE: unknown {', '.join(sorted(unknown))};"
-            f" it takes {', '.join(sorted(REQUIRABLE))}"
+            f"GRIDLOOM_REQUIRE: unknown {', '.join(sorted(unknown))}; it takes {', '.join(NEEDS)}"
         )
         raise pytest.UsageError(message)
     return marks
@@ -44,16 +68,16 @@ def required_marks() -> frozenset[str]:
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have taken theirs away
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what needs absent data; refuse a run that lost what it requires."""
+    """Deselect what needs something absent; refuse a run that lost what it requires."""
     required = required_marks()
-    folder = data_folder()
-    if not folder.is_dir():
-        if "data" in required:
-            message = f"GRIDLOOM_REQUIRE asks for data, but {folder} is no folder"
-            raise pytest.UsageError(message)
-        lost = [item for item in items if item.get_closest_marker("data")]
-        items[:] = [item for item in items if item not in lost]
-        config.hook.pytest_deselected(items=lost)
+    absent = {mark for mark, (is_there, _) in NEEDS.items() if not is_there()}
+    if lost := sorted(required & absent):
+        hints = "; ".join(f"{mark}: {NEEDS[mark][1]}" for mark in lost)
+        message = f"GRIDLOOM_REQUIRE asks for what is not here ({hints})"
+        raise pytest.UsageError(message)
+    away = [item for item in items if any(item.get_closest_marker(mark) for mark in absent)]
+    items[:] = [item for item in items if item not in away]
+    config.hook.pytest_deselected(items=away)
     for mark in sorted(required):
         if not any(item.get_closest_marker(mark) for item in items):
             message = f"GRIDLOOM_REQUIRE asks for {mark}, but no test marked so would run"

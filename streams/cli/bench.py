@@ -14,7 +14,6 @@ from deploy.processes import orderly_signals
 from schemas.settings import Settings, load_settings
 from streams.benchmarking.registry import ALL, BENCHMARKS, benchmarks_named, run_benchmarks
 from streams.benchmarking.rounds import Bench
-from streams.benchmarking.tables import listed, shown
 from streams.cli.console import err, out, say
 
 READINGS: Final = 1_000_000
@@ -70,6 +69,8 @@ def bench(
     ] = None,
 ) -> None:
     """Measure Gridloom beside its peers; without a name, list the benchmarks."""
+    from streams.benchmarking.tables import listed, shown
+
     if name is None:
         out.print(listed())
         return

@@ -1,19 +1,16 @@
 """`gridloom demo`: the whole loop on this machine."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hardware.demo_site import demo_site
-from hardware.simbench_slice import load_slice
 from schemas.settings import load_settings
 from streams.cli.console import err, out
-from streams.demo.charts import terminal_chart, write_page
-from streams.demo.report import as_table
-from streams.demo.runner import DemoCancelledError, DemoOptions, DemoRun, DemoRunner
-from streams.demo.view import LiveView, PlainView
 from streams.stages import StopRequest
+
+if TYPE_CHECKING:
+    from streams.demo.runner import DemoRun
 
 EXIT_INTERRUPTED = 130
 _TITLE = "Gridloom demo: SimBench 1-LV-urban6, 15 min of data per minute"
@@ -28,6 +25,11 @@ def demo(
     plot: Annotated[Path | None, typer.Option(help="write the chart as an HTML page")] = None,
 ) -> None:
     """Run the whole loop on a local Kafka: meters, windows, decisions, relays that obey."""
+    from hardware.demo_site import demo_site
+    from hardware.simbench_slice import load_slice
+    from streams.demo.runner import DemoCancelledError, DemoOptions, DemoRunner
+    from streams.demo.view import LiveView, PlainView
+
     settings = load_settings()
     site = demo_site(load_slice())
     stop = StopRequest().listen()
@@ -49,8 +51,11 @@ def demo(
         report.write_bytes(run.report.to_json())
 
 
-def _show(run: DemoRun, plot: Path | None) -> None:
+def _show(run: "DemoRun", plot: Path | None) -> None:
     """The chart and the figures."""
+    from streams.demo.charts import terminal_chart, write_page
+    from streams.demo.report import as_table
+
     figures = run.report
     chart = terminal_chart(
         run.controlled_kw,

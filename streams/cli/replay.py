@@ -10,7 +10,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from schemas.windows import iso_utc
 from streams.cli.connection import connected_settings
 from streams.cli.console import err, out, say
-from streams.replay.command import replay as replay_files
 from streams.replay.options import ReplayOptions, ReplayReport
 
 
@@ -68,6 +67,8 @@ def replay(
     batch: Annotated[int, typer.Option(min=1, help="readings per message")] = 1,
 ) -> None:
     """Replay meter and weather files into the telemetry topics."""
+    from streams.replay.command import replay as replay_files
+
     options = ReplayOptions(
         site=site,
         site_file=site_file,

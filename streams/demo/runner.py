@@ -210,7 +210,7 @@ class DemoRunner:
             windows_degraded=kinds[Completeness.DEGRADED],
             windows_blind=kinds[Completeness.BLIND],
             revisions=seen.revisions,
-            historian=settings.historian.kind,
+            historian="influxdb" if settings.uses_influxdb else "sqlite",
             historian_points=points,
             decisions=decisions,
             decisions_infeasible=infeasible,

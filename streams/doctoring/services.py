@@ -61,7 +61,7 @@ def _kafka(settings: Settings, stack: LocalStack | None) -> list[Finding]:
 
 def _historians(settings: Settings) -> list[Finding]:
     """The configured historian, and those that local stacks left."""
-    name = f"{settings.historian.kind} historian"
+    name = "sqlite historian"
     paths = historian_paths(settings)
     findings = [_historian(name, path) for path in paths]
     if settings.historian_path not in paths:
