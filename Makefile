@@ -16,7 +16,7 @@ COMPILE := $(UV_PIP) compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header $(LOCK_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test soak check bench lock clean
+.PHONY: help env demo influxd test soak check bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ env: $(STAMP) ## Make .venv with the locked packages; nothing to do when it is u
 
 demo: $(STAMP) ## Run the whole loop on a local Kafka
 	$(BIN)/gridloom demo
+
+influxd: $(STAMP) ## Build InfluxDB, once (5 minutes); needs Go, Rust and clang
+	$(BIN)/python -m deploy.influx_build
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest

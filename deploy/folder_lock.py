@@ -1,4 +1,4 @@
-"""One broker per folder: whoever runs there holds the folder's pid file locked."""
+"""One server per folder: whoever runs there holds the folder's pid file locked."""
 
 import fcntl
 import time
@@ -13,23 +13,28 @@ _TIMEOUT_S: Final = 2.0
 
 
 class FolderLock:
-    """A lock on ``folder``, held by this process *and* by the broker that inherits ``fd``.
+    """A lock on ``folder``, held by this process *and* by the server that inherits ``fd``.
 
     The kernel drops it when both are gone, however they went: there is no stale lock, and a
-    broker that somehow outlived its parent still holds it. The folder is made where it does not
+    server that somehow outlived its parent still holds it. The folder is made where it does not
     exist.
 
+    Args:
+        folder: the server's own folder.
+        server: its name; the pid file is called after it.
+
     Raises:
-        StackError: another broker runs in the folder, or the folder cannot be written.
+        StackError: another one runs in the folder, or the folder cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: str = "Kafka") -> None:
+        self._server = server
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = (folder / "kafka.pid").open("a+", encoding="ascii")
+            self._file = (folder / f"{server.lower()}.pid").open("a+", encoding="ascii")
         except OSError as error:
             raise StackError(
-                f"Kafka cannot keep its data in {folder}.", problems=[str(error)]
+                f"{server} cannot keep its data in {folder}.", problems=[str(error)]
             ) from error
         try:
             self._acquire(folder)
@@ -39,11 +44,11 @@ class FolderLock:
 
     @property
     def fd(self) -> int:
-        """The file descriptor that the broker has to inherit."""
+        """The file descriptor that the server has to inherit."""
         return self._file.fileno()
 
     def write_pid(self, pid: int) -> None:
-        """Note which process the broker is."""
+        """Note which process the server is."""
         self._file.truncate(0)
         self._file.write(f"{pid}\n")
         self._file.flush()
@@ -54,14 +59,14 @@ class FolderLock:
         self._file.close()
 
     def _acquire(self, folder: Path) -> None:
-        # A broker whose parent was killed takes a moment to go.
+        # A server whose parent was killed takes a moment to go.
         deadline_s = time.monotonic() + _TIMEOUT_S
         while not _try_lock(self._file):
             if time.monotonic() > deadline_s:
                 self._file.seek(0)
                 pid = self._file.read().strip() or "not known yet"
                 raise StackError(
-                    f"A Kafka already runs in {folder} (process {pid}).",
+                    f"{self._server} already runs in {folder} (process {pid}).",
                     hint="Stop it first, or use another folder.",
                 )
             time.sleep(_POLL_S)

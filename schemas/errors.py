@@ -8,7 +8,8 @@
     ├── ReplayError             a file that cannot be replayed
     ├── StackError              a local server that does not start, or stops
     ├── BrokerError             Kafka that is away, or a topic that does not exist
-    └── HistorianError          the time-series database refuses or is away
+    └── HistorianError          the time-series database refuses
+        └── HistorianAwayError  it is away, or busy: another try may help
 
 Every error carries a sentence for the person who reads it and, where there is one, a
 ``hint`` that says what to do. The command line prints both and no traceback.
@@ -54,4 +55,27 @@ class BrokerError(GridloomError):
 
 
 class HistorianError(GridloomError):
-    """The historian is away or refuses what it is given."""
+    """The historian refuses what it is given, or cannot be used at all."""
+
+
+class HistorianAwayError(HistorianError):
+    """The historian is away, starting, busy or locked: try the same again later.
+
+    Args:
+        message, hint, problems: as of every error.
+        reason: in one word, the same for the same trouble; metrics count by it.
+        retry_after_s: how long the historian wants to be left alone [s]; None: it does not say.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        problems: Iterable[str] = (),
+        reason: str = "away",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, problems=problems)
+        self.reason = reason
+        self.retry_after_s = retry_after_s

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -17,7 +17,13 @@ from processors.aligning.snapshot import (
     restore,
     take_snapshot,
 )
-from schemas.align_state import POSITION_KEY, AlignPosition, CarriedChunk, SiteLedger
+from schemas.align_state import (
+    POSITION_KEY,
+    AlignPosition,
+    CarriedChunk,
+    ReadingCounts,
+    SiteLedger,
+)
 from schemas.clock import PipelineClock
 from schemas.dead_letter import DeadLetter, as_base64
 from schemas.messages import Decoder, encode
@@ -34,6 +40,8 @@ from schemas.topics import (
 from schemas.units import TelemetryKind
 from streams.clocks import read_clock, wall_ms
 from streams.kafka import TICK_HEADER, group_consumer, producer, read_table, require_topics
+from streams.metrics import StageMetrics
+from streams.metrics.aligning import AlignMetrics
 from streams.site_registry import SiteRegistry
 from streams.stages import run_until_stopped
 from streams.transactions import Output, Transactions, take_batch
@@ -72,6 +80,7 @@ class HostedPartition:
         self._carried_before_ms: int | None = None
         if POSITION_KEY in stored:
             self._restore(stored)
+        self._counted = aligner.counts
 
     def _restore(self, stored: dict[str, bytes]) -> None:
         position = _POSITION.decode(stored[POSITION_KEY])
@@ -101,6 +110,11 @@ class HostedPartition:
             self._carried_before_ms = self.aligner.final_before_ms
         yield position_record(self.aligner, self._carried_before_ms)
 
+    def newly_counted(self) -> tuple[ReadingCounts, ReadingCounts]:
+        """Fates of readings at the last call and now; the first time, as they were restored."""
+        before, self._counted = self._counted, self.aligner.counts
+        return before, self._counted
+
     def offsets(self) -> Iterator[TopicPartition]:
         """Committed offsets: where a restart has to begin."""
         for kind, cursor in self.aligner.cursors.items():
@@ -112,17 +126,21 @@ class HostedPartition:
 class AlignStage:
     """Consumes telemetry, publishes windows; output, state and offsets in one transaction."""
 
-    def __init__(self, settings: Settings, slot: int = 0) -> None:
+    def __init__(self, settings: Settings, slot: int, metrics: StageMetrics) -> None:
         topics = [spec.name for spec in TELEMETRY.values()]
         require_topics(settings.kafka, [*topics, SITES.name, ALIGN_STATE.name])
         self._settings = settings
         self._clock: PipelineClock = read_clock(settings.kafka)
         self._sites = SiteRegistry(settings.kafka, STAGE)
-        self._transactions = Transactions(settings.kafka, STAGE, slot)
+        self._metrics = metrics
+        self._own_metrics = AlignMetrics(metrics, self._clock, wall_ms)
+        self._transactions = Transactions(settings.kafka, STAGE, slot, metrics)
         self._ticks: Producer = producer(settings.kafka, f"{STAGE}.ticks", linger_ms=0)
         self._hosted: dict[int, HostedPartition] = {}
         self._last_commit_ms = self._last_snapshot_ms = self._last_tick_ms = 0
-        self._consumer: Consumer = group_consumer(settings.kafka, STAGE, slot)
+        self._consumer: Consumer = group_consumer(
+            settings.kafka, STAGE, slot, metrics.take_statistics
+        )
         self._consumer.subscribe(
             topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
@@ -158,6 +176,8 @@ class AlignStage:
                 self._ticks.produce(
                     telemetry_topic(kind), partition=partition, headers={TICK_HEADER: b""}
                 )
+        for kind in KINDS:
+            self._metrics.produced(telemetry_topic(kind), len(self._hosted))
         self._ticks.poll(0)
 
     def _consume(self, messages: list[Message]) -> None:
@@ -166,10 +186,18 @@ class AlignStage:
             kind = _KIND_OF[str(message.topic())]
             batches[message.partition() or 0, kind].append(to_record(message))
         for (partition, kind), records in batches.items():
+            self._metrics.consumed(telemetry_topic(kind), len(records))
             if partition in self._hosted:
                 self._hosted[partition].consume(kind, records)
 
     def _commit(self, now_ms: int, *, closing: bool = False) -> None:
+        self._own_metrics.reached(
+            {
+                number: watermark_ms
+                for number, hosted in self._hosted.items()
+                if (watermark_ms := hosted.aligner.watermark_ms()) is not None
+            }
+        )
         emissions = {number: hosted.emit() for number, hosted in self._hosted.items()}
         idle = not any(e.windows or e.refused for e in emissions.values())
         if idle and not closing and now_ms - self._last_commit_ms < IDLE_COMMIT_MS:
@@ -189,8 +217,15 @@ class AlignStage:
                 offsets += hosted.offsets()
         if outputs:
             self._transactions.commit(outputs, offsets, self._consumer)
+            self._count(emissions)
         self._last_commit_ms = now_ms
         self._last_snapshot_ms = now_ms if snapshot else self._last_snapshot_ms
+
+    def _count(self, emissions: Mapping[int, Emission]) -> None:
+        """Count what was committed just now."""
+        for number, emission in emissions.items():
+            self._own_metrics.classified(*self._hosted[number].newly_counted())
+            self._own_metrics.published(emission.windows)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Load the state of every new partition and go to where its replay begins."""

@@ -66,7 +66,6 @@ def set_clock(settings: KafkaSettings, clock: PipelineClock) -> None:
 
 
 def _agree(present: PipelineClock, wanted: PipelineClock) -> bool:
-    """Whether going on with the present clock is what is wanted."""
-    if present.is_data_clock or wanted.is_data_clock:
-        return present.is_data_clock and wanted.is_data_clock
-    return present == wanted
+    """Whether going on with the present clock, from where it was set once, is what is wanted."""
+    both_or_neither_wall = (present == WALL_CLOCK) is (wanted == WALL_CLOCK)
+    return present.speed == wanted.speed and both_or_neither_wall

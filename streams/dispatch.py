@@ -1,5 +1,6 @@
-"""Dispatch's host: windows in, plans out. A function of the log; no clock is read here."""
+"""Dispatch's host: windows in, plans out. A function of the log: no plan depends on a clock."""
 
+import time
 from collections.abc import Sequence
 
 from processors.dispatching.dispatcher import Dispatcher
@@ -9,6 +10,8 @@ from schemas.site_window import SiteWindow
 from schemas.stage_state import DispatchState
 from schemas.topics import DISPATCH_STATE, PLANS, SITE_WINDOWS, SITES
 from streams.kafka import require_topics
+from streams.metrics import Hop, StageMetrics
+from streams.metrics.deciding import DispatchMetrics
 from streams.site_registry import SiteRegistry
 from streams.transactions import Output
 
@@ -20,10 +23,12 @@ class DispatchDecider:
     """Decides once per window, on its revision 0, for sites that have something to command."""
 
     name = "dispatch"
+    hop = Hop.PLAN
     inputs = (SITE_WINDOWS,)
     state_topic = DISPATCH_STATE
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: StageMetrics) -> None:
+        self._metrics = DispatchMetrics(metrics.registry)
         require_topics(settings.kafka, [SITES.name, PLANS.name])
         self._sites = SiteRegistry(settings.kafka, self.name)
         # Compiled before the first window comes: it should not have to wait for that.
@@ -46,9 +51,11 @@ class DispatchDecider:
         dispatcher = self._dispatcher(window.site) if window.revision == 0 else None
         if dispatcher is None:
             return (), None
+        began_s = time.perf_counter()
         plan, new_state = dispatcher.decide(state, window)
         if plan is None:
             return (), new_state
+        self._metrics.planned(plan, time.perf_counter() - began_s)
         return (Output(PLANS.name, window.site, encode(plan)),), new_state
 
     def _dispatcher(self, site: str) -> Dispatcher | None:

@@ -30,6 +30,7 @@ from schemas.windows import WINDOW_MS, window_start
 from streams.clocks import read_running_clock
 from streams.dead_letters import letter_for
 from streams.kafka import group_consumer, producer, require_topics
+from streams.metrics import StageMetrics
 from streams.site_registry import declare_site
 from streams.stages import run_until_stopped
 from streams.transactions import take_batch
@@ -78,7 +79,8 @@ def _simulated(model: SiteModel, folder: Path, device: str, now_ms: int) -> Simu
 class FieldStage:
     """Hosts the demo site's plant and boards."""
 
-    def __init__(self, settings: Settings, slot: int = 0) -> None:
+    def __init__(self, settings: Settings, slot: int, metrics: StageMetrics) -> None:
+        self._metrics = metrics
         site: DemoSite = demo_site(load_slice())
         self._model = site.model
         declare_site(settings.kafka, site.model)
@@ -88,7 +90,9 @@ class FieldStage:
         self._partition = partition_of(self._model.name, settings.kafka.partitions)
         self._clock = read_running_clock(settings.kafka, STAGE)
         self._producer: Producer = producer(settings.kafka, STAGE, linger_ms=0)
-        self._consumer: Consumer = group_consumer(settings.kafka, STAGE, slot)
+        self._consumer: Consumer = group_consumer(
+            settings.kafka, STAGE, slot, metrics.take_statistics
+        )
         self._consumer.subscribe(setpoints)
         now_ms = self._clock.now_ms()
         self._boards = Boards(self._model, settings.home / "boards", now_ms)
@@ -104,7 +108,9 @@ class FieldStage:
 
     def step(self) -> None:
         """Carry out setpoints, let boards and plant run, send what is due."""
-        for message in take_batch(self._consumer, 100, POLL_S):
+        messages = take_batch(self._consumer, 100, POLL_S)
+        self._metrics.took(messages)
+        for message in messages:
             self._carry_out(message)
         now_ms = self._clock.now_ms()
         for board in self._boards.boards:
@@ -138,10 +144,12 @@ class FieldStage:
         if isinstance(answer, Unreadable):
             letter = letter_for(STAGE, message, answer.errors, self._model.name)
             self._producer.produce(DEAD_LETTERS.name, key=self._model.name, value=encode(letter))
+            self._metrics.produced(DEAD_LETTERS.name)
         else:
             self._producer.produce(
                 ACKS.name, key=self._model.name, value=encode(answer), partition=self._partition
             )
+            self._metrics.produced(ACKS.name)
         self._producer.flush()
         end = TopicPartition(
             str(message.topic()), message.partition() or 0, (message.offset() or 0) + 1
@@ -152,6 +160,7 @@ class FieldStage:
         self._producer.produce(
             telemetry_topic(kind), key=self._model.name, value=value, partition=self._partition
         )
+        self._metrics.produced(telemetry_topic(kind))
 
     def close(self) -> None:
         """Send what is still under way, then leave."""

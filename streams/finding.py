@@ -1,20 +1,32 @@
 """Finds what `up` and `demo` left or run on this machine, so that no command need be told.
 
-Both keep everything of one run in a folder below ``settings.home``. A Kafka that runs there
-holds its pid file locked (see ``deploy.folder_lock``), and its properties name the port.
+Both keep everything of one run in a folder below ``settings.home``. A server that runs there
+holds its pid file locked (see ``deploy.folder_lock``); Kafka's properties name its port, and
+a file beside InfluxDB's tokens its address.
 """
 
 import fcntl
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from schemas.settings import Settings
+from pydantic import ValidationError
+
+from schemas.errors import HistorianError
+from schemas.settings import InfluxSettings, Settings
+from streams.historians.opening import InfluxPlace, Place, SqlitePlace
+from streams.historians.protocol import HistorianReader
 
 _FOLDERS: Final = ("local", "demo-*")
 """Patterns of the folders below ``settings.home``: of ``gridloom up``, and of every demo."""
 
 _LISTENER: Final = "advertised.listeners=PLAINTEXT://"
+
+# As ``deploy.local_influx`` names them; loading that would take every command a second.
+_INFLUX_ADDRESS: Final = "influxdb.json"
+_INFLUX_TOKENS: Final = {"token_file": "store.token", "read_token_file": "reader.token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +37,13 @@ class LocalStack:
     bootstrap_servers: str
 
     def settings(self, configured: Settings) -> Settings:
-        """What is configured, with this Kafka and this folder in its place."""
+        """What is configured, with this stack's Kafka, InfluxDB and folder in its place."""
         kafka = configured.kafka.model_copy(update={"bootstrap_servers": self.bootstrap_servers})
-        return configured.model_copy(update={"folder": self.folder, "kafka": kafka})
+        update = {"folder": self.folder, "kafka": kafka}
+        influxdb = running_local_influx(self.folder, configured.influxdb)
+        if influxdb is not None:
+            update["influxdb"] = influxdb
+        return configured.model_copy(update=update)
 
 
 def running_local_stack(settings: Settings) -> LocalStack | None:
@@ -45,8 +61,66 @@ def running_local_kafka(settings: Settings) -> str | None:
     return None if stack is None else stack.bootstrap_servers
 
 
+def running_local_influx(
+    stack: Path, configured: InfluxSettings | None = None
+) -> InfluxSettings | None:
+    """The InfluxDB that runs now in the folder of a local stack, if any.
+
+    Args:
+        stack: the stack's folder.
+        configured: where all else of the section comes from.
+    """
+    folder = stack / "influxdb"
+    if not _is_locked(folder / "influxdb.pid"):
+        return None
+    tokens = {key: folder / name for key, name in _INFLUX_TOKENS.items()}
+    others = (configured or InfluxSettings()).model_dump(include={"timeout_s"})
+    try:
+        address = json.loads((folder / _INFLUX_ADDRESS).read_text(encoding="utf-8"))
+        return InfluxSettings.model_validate({**others, **address, **tokens})
+    except (OSError, ValueError, TypeError, ValidationError):
+        return None  # it is only just being set up
+
+
+def historian_places(settings: Settings) -> list[Place]:
+    """Historians that exist: the configured one, then those of the local stacks.
+
+    Of InfluxDB servers those count that are configured, or run in a local stack.
+    """
+    places: list[Place] = []
+    if settings.uses_influxdb and settings.influxdb.url:
+        places.append(InfluxPlace(settings.influxdb))
+    for folder in local_folders(settings.home):
+        influxdb = running_local_influx(folder, settings.influxdb)
+        if influxdb is not None:
+            places.append(InfluxPlace(influxdb))
+    files: list[Place] = [SqlitePlace(path) for path in historian_paths(settings)]
+    if files and files[0] == SqlitePlace(settings.historian_path) and not settings.uses_influxdb:
+        places, files = [files[0], *places], files[1:]
+    return list(dict.fromkeys([*places, *files]))
+
+
+def open_historians(settings: Settings) -> Iterator[HistorianReader]:
+    """Every historian that can be read, one after the other, each open until the next is asked for.
+
+    Raises:
+        HistorianError: what the first one said that cannot be read, after all others.
+    """
+    failed: list[HistorianError] = []
+    for place in historian_places(settings):
+        try:
+            reader = place.open()
+        except HistorianError as error:
+            failed.append(error)
+            continue
+        with reader:
+            yield reader
+    if failed:
+        raise failed[0]
+
+
 def historian_paths(settings: Settings) -> list[Path]:
-    """Historians that exist: the configured one, then those of the local stacks."""
+    """SQLite historians that exist: the configured file, then those of the local stacks."""
     local = [folder / settings.historian.path for folder in local_folders(settings.home)]
     paths = dict.fromkeys([settings.historian_path, *local])
     return [path for path in paths if path.exists()]

@@ -10,6 +10,8 @@ from schemas.stage_state import GateState
 from schemas.topics import GATE_STATE, PLANS, SITES, STOP, VERDICTS
 from streams.clocks import read_running_clock
 from streams.kafka import require_topics
+from streams.metrics import Hop, StageMetrics
+from streams.metrics.deciding import GateMetrics
 from streams.site_registry import SiteRegistry
 from streams.stop_switch import StopSwitch
 from streams.transactions import Output
@@ -22,10 +24,12 @@ class GateDecider:
     """Gives every plan its verdict."""
 
     name = "gate"
+    hop = Hop.VERDICT
     inputs = (PLANS,)
     state_topic = GATE_STATE
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: StageMetrics) -> None:
+        self._metrics = GateMetrics(metrics.registry)
         require_topics(settings.kafka, [SITES.name, STOP.name, VERDICTS.name])
         self._clock = read_running_clock(settings.kafka, self.name)
         self._sites = SiteRegistry(settings.kafka, self.name)
@@ -48,6 +52,7 @@ class GateDecider:
             self._clock.now_ms(),
             stopped=self._stop.is_on(),
         )
+        self._metrics.judged(verdict)
         return (Output(VERDICTS.name, plan.site, encode(verdict)),), new_state
 
     def close(self) -> None:

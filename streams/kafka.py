@@ -1,7 +1,7 @@
 """Kafka as Gridloom uses it: clients with the right settings, topics, whole-topic reads."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from confluent_kafka import (
@@ -22,6 +22,9 @@ from schemas.topics import TopicSpec, topic_names
 
 TICK_HEADER: Final = "gridloom-tick"
 """Marks a record that only carries time. Its value is the time [ms] on the data clock."""
+
+STATISTICS_INTERVAL_MS: Final = 1_000
+"""How often librdkafka tells of itself, where somebody listens [ms]."""
 
 QUIET: Final = {"log_level": 2}
 """librdkafka writes to stderr by itself; only critical lines are wanted there."""
@@ -72,10 +75,21 @@ def transactional_producer(settings: KafkaSettings, stage: str, slot: int) -> Pr
     )
 
 
-def group_consumer(settings: KafkaSettings, stage: str, slot: int) -> Consumer:
+def group_consumer(
+    settings: KafkaSettings,
+    stage: str,
+    slot: int,
+    on_statistics: Callable[[str], None] | None = None,
+) -> Consumer:
     """A group member that reads committed records only, and commits only in transactions.
 
     A fixed instance id per slot lets a restarted process take its partitions back at once.
+
+    Args:
+        settings: where Kafka is.
+        stage: whose group it is.
+        slot: number of this process among its like.
+        on_statistics: given librdkafka's report, in JSON, once a second while it is polled.
     """
     config: Config = {
         **common_config(settings, stage),
@@ -92,7 +106,10 @@ def group_consumer(settings: KafkaSettings, stage: str, slot: int) -> Consumer:
         "fetch.wait.max.ms": 20,
         "queued.max.messages.kbytes": 65_536,
     }
-    return Consumer(config)
+    if on_statistics is None:
+        return Consumer(config)
+    reports = {"stats_cb": on_statistics, "statistics.interval.ms": STATISTICS_INTERVAL_MS}
+    return Consumer({**config, **reports})
 
 
 def reader(settings: KafkaSettings, client: str, *, end_marks: bool = True) -> Consumer:

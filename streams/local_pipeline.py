@@ -1,26 +1,32 @@
 """The whole pipeline on this machine: a real Kafka, and every stage in a process of its own."""
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 
+from deploy.influx_build import cached_influxd
 from deploy.local_kafka import LocalKafka
 from deploy.supervisor import Event, Supervisor
 from schemas.clock import PipelineClock
 from schemas.errors import StackError
-from schemas.settings import Settings
+from schemas.settings import PREFIX, Settings
 from schemas.site_model import SiteModel
 from schemas.topics import DATA_TOPICS, SETPOINTS
 from streams.clocks import set_clock
 from streams.kafka import admin, ensure_topics, existing_topics, is_drained
+from streams.metrics import targets
 from streams.site_registry import declare_site
-from streams.stage_registry import check_stages
+from streams.stage_registry import STAGES, check_stages
+
+if TYPE_CHECKING:
+    from deploy.local_influx import LocalInflux
 
 READY_TIMEOUT_S = 60.0
 
@@ -31,9 +37,10 @@ _WITHOUT_GROUP = frozenset({"devices"})
 class StageProcesses:
     """Stages as supervised child processes against a given Kafka."""
 
-    def __init__(self, settings: Settings, log_folder: Path) -> None:
+    def __init__(self, settings: Settings, log_folder: Path, slot: int = 0) -> None:
         self.settings = settings
         self._supervisor = Supervisor(log_folder)
+        self._slot = slot
 
     def start(self, stages: Sequence[str]) -> None:
         """Start stages, each in a process of its own.
@@ -42,15 +49,10 @@ class StageProcesses:
             ConfigurationError: one of them does not exist.
         """
         check_stages(list(stages))
-        environment = {
-            "GRIDLOOM_FOLDER": str(self.settings.home),
-            "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
-            "GRIDLOOM_DEVICES__PORT": str(self.settings.devices.port),
-        }
+        environment = _environment(self.settings)
         for stage in stages:
-            self._supervisor.start(
-                stage, [sys.executable, "-m", "streams.stage_process", stage], environment
-            )
+            command = [sys.executable, "-m", "streams.stage_process", stage, str(self._slot)]
+            self._supervisor.start(stage, command, environment)
 
     def wait_until_ready(
         self,
@@ -108,6 +110,27 @@ class StageProcesses:
         self._supervisor.stop()
 
 
+def _environment(settings: Settings) -> dict[str, str]:
+    """What a stage must know besides what it reads from the same file and environment."""
+    influxdb, prefix = settings.influxdb, f"{PREFIX}INFLUXDB__"
+    files = {
+        f"{prefix}TOKEN_FILE": influxdb.token_file,
+        f"{prefix}READ_TOKEN_FILE": influxdb.read_token_file,
+    }
+    return {
+        f"{PREFIX}FOLDER": str(settings.home),
+        f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        f"{PREFIX}DEVICES__PORT": str(settings.devices.port),
+        f"{PREFIX}METRICS__HOST": settings.metrics.host,
+        f"{PREFIX}METRICS__PORT": str(settings.metrics.port),
+        f"{PREFIX}HISTORIAN__KIND": settings.historian.kind,
+        f"{prefix}URL": influxdb.url,
+        f"{prefix}ORG": influxdb.org,
+        f"{prefix}BUCKET": influxdb.bucket,
+        **{name: str(path) for name, path in files.items() if path is not None},
+    }
+
+
 def _reads(stage: str, topic: str) -> bool:
     """Whether the topic map says that the stage consumes this topic through its group."""
     prefix = SETPOINTS.name.removesuffix("<gateway>")
@@ -146,15 +169,17 @@ class LocalPipeline:
         self.folder = folder
         self.kafka = LocalKafka(folder / "kafka", port=port, report=report)
         self._configured = settings
+        self._influx: LocalInflux | None = None
         self._stages: StageProcesses | None = None
 
     @property
     def settings(self) -> Settings:
-        """Settings with this pipeline's Kafka and folder."""
+        """Settings with this pipeline's Kafka, historian and folder."""
         kafka = self._configured.kafka.model_copy(
             update={"bootstrap_servers": self.kafka.bootstrap_servers, "replication_factor": 1}
         )
-        return self._configured.model_copy(update={"folder": self.folder, "kafka": kafka})
+        settings = self._configured.model_copy(update={"folder": self.folder, "kafka": kafka})
+        return settings if self._influx is None else with_local_influx(settings, self._influx)
 
     @property
     def stages(self) -> StageProcesses:
@@ -164,15 +189,57 @@ class LocalPipeline:
             raise StackError(message)
         return self._stages
 
-    def up(self, clock: PipelineClock, sites: Iterable[SiteModel] = ()) -> None:
-        """Start Kafka, create the topics, set the clock, declare the sites."""
+    def up(
+        self, clock: PipelineClock, sites: Iterable[SiteModel] = (), *, stores: bool = False
+    ) -> None:
+        """Start Kafka, create the topics, set the clock, declare the sites.
+
+        Args:
+            clock: the pipeline's time.
+            sites: to be declared.
+            stores: whether store will run: it gets an InfluxDB of its own where an influxd is
+                cached and nothing else is configured.
+
+        Raises:
+            StackError: a server does not start, or InfluxDB is asked for and there is none.
+        """
         self.kafka.start()
+        if stores:
+            self._start_influx()
         settings = self.settings
         ensure_topics(settings.kafka)
         set_clock(settings.kafka, clock)
         for site in sites:
             declare_site(settings.kafka, site)
         self._stages = StageProcesses(settings, self.folder / "logs")
+        self._name_targets()
+
+    def _name_targets(self) -> None:
+        """Tell a Prometheus that reads this file where the stages show their metrics."""
+        path = self.targets_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(targets(self.settings, STAGES), indent=2), encoding="utf-8")
+
+    @property
+    def targets_path(self) -> Path:
+        """File for Prometheus' ``file_sd_configs``."""
+        return self.folder / "prometheus" / "targets.json"
+
+    def _start_influx(self) -> None:
+        """A local InfluxDB, where it is wanted and possible."""
+        kind, url = self._configured.historian.kind, self._configured.influxdb.url
+        if kind == "sqlite" or url:
+            return
+        if cached_influxd() is None:
+            if kind == "influxdb":
+                message = "the historian is to be InfluxDB, but no address and no influxd is there"
+                raise StackError(message, hint="set [influxdb] url, or run `make influxd`")
+            return
+        # Its client takes a second to load.
+        from deploy.local_influx import LocalInflux
+
+        self._influx = LocalInflux(self.folder / "influxdb")
+        self._influx.start()
 
     def __enter__(self) -> Self:
         return self
@@ -186,10 +253,26 @@ class LocalPipeline:
         self.close()
 
     def close(self) -> None:
-        """Stop the stages, then Kafka."""
+        """Stop the stages, then the servers."""
         if self._stages is not None:
             self._stages.stop()
+        if self._influx is not None:
+            self._influx.stop()
         self.kafka.stop()
+
+
+def with_local_influx(settings: Settings, influx: "LocalInflux") -> Settings:
+    """The settings with a local InfluxDB as the historian."""
+    influxdb = settings.influxdb.model_copy(
+        update={
+            "url": influx.url,
+            "org": influx.org,
+            "bucket": influx.bucket,
+            "token_file": influx.token_file,
+            "read_token_file": influx.read_token_file,
+        }
+    )
+    return settings.model_copy(update={"influxdb": influxdb})
 
 
 def fresh_clock(speed: float, event_origin_ms: int | None = None) -> PipelineClock:

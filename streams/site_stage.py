@@ -16,8 +16,10 @@ from schemas.errors import MessageError
 from schemas.messages import encode
 from schemas.settings import KafkaSettings
 from schemas.topics import DEAD_LETTERS, TopicSpec
+from streams.clocks import wall_ms
 from streams.dead_letters import letter_for
 from streams.kafka import group_consumer, read_table, require_topics
+from streams.metrics import Hop, StageMetrics
 from streams.stages import run_until_stopped
 from streams.transactions import Output, Transactions, take_batch
 
@@ -30,9 +32,17 @@ WAIT_S = 0.05
 
 
 class SiteDecider(Protocol[StateT]):
-    """What a stage decides. ``decide`` may be called again with the same input after a crash."""
+    """What a stage decides. ``decide`` may be called again with the same input after a crash.
+
+    Attributes:
+        name: of the stage.
+        hop: what the time from a record to the outputs that answer it is called.
+        inputs: topics that it reads.
+        state_topic: keeps what it remembers of every site.
+    """
 
     name: str
+    hop: Hop
     inputs: tuple[TopicSpec, ...]
     state_topic: TopicSpec
 
@@ -58,14 +68,21 @@ class SiteDecider(Protocol[StateT]):
 class SiteStage(Generic[StateT]):
     """Hosts a :class:`SiteDecider` in one process."""
 
-    def __init__(self, settings: KafkaSettings, decider: SiteDecider[StateT], slot: int) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        decider: SiteDecider[StateT],
+        slot: int,
+        metrics: StageMetrics,
+    ) -> None:
         topics = [spec.name for spec in decider.inputs]
         require_topics(settings, [*topics, decider.state_topic.name])
         self._settings = settings
         self._decider = decider
         self._states: dict[int, dict[str, StateT]] = {}
-        self._transactions = Transactions(settings, decider.name, slot)
-        self._consumer = group_consumer(settings, decider.name, slot)
+        self._metrics = metrics
+        self._transactions = Transactions(settings, decider.name, slot, metrics)
+        self._consumer = group_consumer(settings, decider.name, slot, metrics.take_statistics)
         self._consumer.subscribe(
             topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
@@ -79,15 +96,21 @@ class SiteStage(Generic[StateT]):
         messages = take_batch(self._consumer, BATCH_RECORDS, WAIT_S)
         if not messages:
             return
+        self._metrics.took(messages)
         outputs: list[Output] = []
+        answered: list[Message] = []
         changed: dict[tuple[int, str], StateT] = {}
         offsets: dict[tuple[str, int], int] = {}
         for message in messages:
             partition, topic = message.partition() or 0, str(message.topic())
             if partition in self._states:
-                outputs += self._decide(message, partition, changed)
+                decided = self._decide(message, partition, changed)
+                outputs += decided
+                if any(output.topic != DEAD_LETTERS.name for output in decided):
+                    answered.append(message)
                 offsets[topic, partition] = (message.offset() or 0) + 1
         self._commit(outputs, changed, offsets)
+        self._metrics.passed_since(self._decider.hop, answered, wall_ms())
 
     def _decide(
         self, message: Message, partition: int, changed: dict[tuple[int, str], StateT]

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from schemas.errors import ConfigurationError
 from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.metrics import StageMetrics
 
 STAGES: Final = {
     "align": "telemetry to 5-second windows, exactly once",
@@ -17,6 +20,10 @@ STAGES: Final = {
     "devices": "the device view: table and web page (Faust)",
 }
 """Stages and what each does."""
+
+
+Runner = Callable[[Settings, int, "StageMetrics"], None]
+"""Runs one stage, given its settings, its slot and its metrics, until it is asked to stop."""
 
 
 def check_stages(names: list[str]) -> None:
@@ -32,39 +39,41 @@ def check_stages(names: list[str]) -> None:
 
 
 def run_stage(name: str, settings: Settings, slot: int = 0) -> None:
-    """Run one stage in this process until it is asked to stop.
+    """Run one stage in this process until it is asked to stop, and show its metrics meanwhile.
 
     Modules are imported here, so that a process holds only what its own stage needs.
     """
+    from streams.metrics import serve
+
     check_stages([name])
-    _RUNNERS[name](settings, slot)
+    _RUNNERS[name](settings, slot, serve(settings, name, slot))
 
 
-def _run_class(module: str, cls: str) -> Callable[[Settings, int], None]:
-    def run(settings: Settings, slot: int) -> None:
-        getattr(import_module(module), cls)(settings, slot).run()
+def _run_class(module: str, cls: str) -> Runner:
+    def run(settings: Settings, slot: int, metrics: "StageMetrics") -> None:
+        getattr(import_module(module), cls)(settings, slot, metrics).run()
 
     return run
 
 
-def _run_decider(module: str, cls: str) -> Callable[[Settings, int], None]:
-    def run(settings: Settings, slot: int) -> None:
+def _run_decider(module: str, cls: str) -> Runner:
+    def run(settings: Settings, slot: int, metrics: "StageMetrics") -> None:
         from streams.site_stage import SiteStage
 
-        decider = getattr(import_module(module), cls)(settings)
-        SiteStage(settings.kafka, decider, slot).run()
+        decider = getattr(import_module(module), cls)(settings, metrics)
+        SiteStage(settings.kafka, decider, slot, metrics).run()
 
     return run
 
 
-def _run_devices(settings: Settings, slot: int) -> None:
+def _run_devices(settings: Settings, slot: int, metrics: "StageMetrics") -> None:
     from streams.devices.running import run_devices
 
     del slot
-    run_devices(settings)
+    run_devices(settings, metrics)
 
 
-_RUNNERS: Final[dict[str, Callable[[Settings, int], None]]] = {
+_RUNNERS: Final[dict[str, Runner]] = {
     "align": _run_class("streams.align", "AlignStage"),
     "store": _run_class("streams.store", "StoreStage"),
     "dispatch": _run_decider("streams.dispatch", "DispatchDecider"),

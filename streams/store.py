@@ -2,11 +2,14 @@
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import KafkaError, Message
 
 from schemas.dispatch_plan import DispatchPlan
-from schemas.errors import MessageError
+from schemas.errors import BrokerError, MessageError
 from schemas.messages import Decoder, encode
 from schemas.setpoint import Ack, Setpoint
 from schemas.settings import Settings
@@ -21,21 +24,28 @@ from schemas.topics import (
     VERDICTS,
 )
 from schemas.verdict import Verdict
+from streams.clocks import wall_ms
 from streams.dead_letters import letter_for
 from streams.historians.mapping import StoredMessage, to_point
-from streams.historians.points import Point
-from streams.historians.protocol import Historian, HistorianAwayError
-from streams.historians.sqlite import SqliteHistorian
-from streams.kafka import group_consumer, producer, require_topics
+from streams.historians.opening import open_historian
+from streams.historians.points import Point, SitePoint, measurement_of, points_in
+from streams.historians.protocol import Historian, RefusedPoint
+from streams.intake import Intake
+from streams.kafka import producer, require_topics
+from streams.metrics import Hop, StageMetrics
+from streams.metrics.storing import HistorianMetrics
+from streams.patience import Patience
 from streams.stages import StopRequest
-from streams.transactions import take_batch
 
 log = logging.getLogger(__name__)
 
-STAGE = "store"
-BATCH_RECORDS = 5_000
-WAIT_S = 0.1
-SLOWEST_RETRY_S = 10.0
+STAGE: Final = "store"
+
+BATCH_RECORDS: Final = 1_000
+"""Records of one write: with full chunks 500,000 points, a few seconds (ours)."""
+
+WAIT_S: Final = 0.1
+_SLICE_S: Final = 0.2
 
 _SETPOINT: Decoder[StoredMessage] = Decoder(Setpoint)
 _DECODERS: dict[str, Decoder[StoredMessage]] = {
@@ -46,74 +56,148 @@ _DECODERS: dict[str, Decoder[StoredMessage]] = {
     ACKS.name: Decoder(Ack),
 }
 
+Stored = tuple[Message, Point]
+"""A record, and the point that it became."""
+
 
 class StoreStage:
-    """Writes every committed window and decision; points are idempotent, so twice is once."""
+    """Writes every committed window and decision; points are idempotent, so twice is once.
 
-    def __init__(self, settings: Settings, slot: int = 0) -> None:
+    It writes in the order of the log, one batch after the other: see ``streams.intake`` for the
+    batch that cannot be written yet, and ``docs/decisions/0012-influxdb-points.md``.
+    """
+
+    def __init__(self, settings: Settings, slot: int, metrics: StageMetrics) -> None:
         require_topics(settings.kafka, list(_DECODERS))
-        self._historian: Historian = SqliteHistorian(settings.historian_path)
-        self._producer = producer(settings.kafka, STAGE)
+        self._settings = settings
+        self._slot = slot
+        self._metrics = metrics
+        self._own_metrics = HistorianMetrics(metrics.registry)
         self._stop = StopRequest()
-        self._consumer: Consumer = group_consumer(settings.kafka, STAGE, slot)
-        # Gateways come and go: their setpoint topics are found by pattern.
-        gateways = "^" + SETPOINTS.name.replace(".", r"\.").replace("<gateway>", ".+")
-        self._consumer.subscribe([*_DECODERS, gateways])
+        self._letters = DeadLetters(settings, metrics)
 
     def run(self) -> None:
         """Store until the process is asked to stop."""
         self._stop.listen()
+        opening = Patience(self._sleep, self._own_metrics.failed)
+        historian = opening.until_done(lambda: open_historian(self._settings))
+        if historian is None:
+            return
+        log.info("%s", historian.name)
+        # Gateways come and go: their setpoint topics are found by pattern.
+        gateways = "^" + SETPOINTS.name.replace(".", r"\.").replace("<gateway>", ".+")
+        topics, statistics = [*_DECODERS, gateways], self._metrics.take_statistics
+        intake = Intake(self._settings.kafka, STAGE, self._slot, topics, statistics)
+        writing = Patience(lambda pause_s: self._hold(intake, pause_s), self._own_metrics.failed)
         while not self._stop:
-            self.step()
-        self.close()
+            self._step(intake, historian, writing)
+        intake.close()
+        historian.close()
 
-    def step(self) -> None:
+    def _step(self, intake: Intake, historian: Historian, patience: Patience) -> None:
         """Take what has arrived, write it, then tell Kafka."""
-        messages = take_batch(self._consumer, BATCH_RECORDS, WAIT_S)
+        messages = intake.take(BATCH_RECORDS, WAIT_S)
         if not messages:
             return
-        points = [point for message in messages for point in self._points(message)]
-        self._producer.flush()
-        if self._write(points):
-            self._consumer.commit(offsets=_ends(messages), asynchronous=False)
+        self._metrics.took(messages)
+        stored = [each for message in messages for each in self._decoded(message)]
+        points = [point for _, point in stored]
 
-    def _points(self, message: Message) -> list[Point]:
-        """The record's point; none where it cannot be stored and becomes a dead letter."""
+        def write() -> Sequence[RefusedPoint]:
+            intake.require_awake()
+            began_s = time.perf_counter()
+            refused = historian.write(points)
+            self._count(stored, refused, time.perf_counter() - began_s)
+            return refused
+
+        refused = patience.until_done(write)
+        if refused is None:
+            return  # asked to stop, or no longer ours: whoever reads it next writes it
+        self._bury(stored, refused)
+        self._letters.flush()
+        intake.commit(messages)
+
+    def _decoded(self, message: Message) -> list[Stored]:
+        """The record with its point; none where it makes no sense and becomes a dead letter."""
         value = message.value()
         original = value if isinstance(value, bytes) else None
         decoder = _DECODERS.get(str(message.topic()), _SETPOINT)
         try:
-            return [to_point(decoder.decode(original))]
+            return [(message, to_point(decoder.decode(original)))]
         except MessageError as error:
             log.warning("dead letter: %s", error)
-            letter = letter_for(STAGE, message, (error.message, *error.problems))
-            self._producer.produce(DEAD_LETTERS.name, key=STAGE, value=encode(letter))
+            self._letters.add(message, (error.message, *error.problems))
             return []
 
-    def _write(self, points: list[Point]) -> bool:
-        """Write, for as long as it takes; False where the stage is to stop before that."""
-        pause_s = 0.1
-        while True:
-            try:
-                self._historian.write(points)
-            except HistorianAwayError as error:
-                log.warning("%s; tried again in %.1f s", error, pause_s)
-                if self._stop:
-                    return False
-                time.sleep(pause_s)
-                pause_s = min(2 * pause_s, SLOWEST_RETRY_S)
-            else:
-                return True
+    def _bury(self, stored: Sequence[Stored], refused: Sequence[RefusedPoint]) -> None:
+        """Make dead letters of the records whose points are refused for good."""
+        told: Counter[str] = Counter()
+        for each in refused:
+            message, _ = stored[each.index]
+            self._letters.add(message, ("the historian refuses it", each.reason))
+            told[each.reason] += 1
+        for reason, records in told.items():
+            log.warning("%d records are dead letters: %s", records, reason)
 
-    def close(self) -> None:
-        """Leave the group and let go of the historian."""
-        self._consumer.close()
-        self._historian.close()
+    def _count(
+        self, stored: Sequence[Stored], refused: Sequence[RefusedPoint], seconds: float
+    ) -> None:
+        """Count a write that took so long [s]."""
+        lost = {each.index for each in refused}
+        taken = [each for index, each in enumerate(stored) if index not in lost]
+        points: Counter[str] = Counter()
+        for _, point in taken:
+            points[measurement_of(point)] += points_in(point)
+        lost_points = sum(points_in(stored[index][1]) for index in lost)
+        self._own_metrics.wrote(seconds, points, lost_points)
+        windows = [message for message, point in taken if isinstance(point, SitePoint)]
+        self._metrics.passed_since(Hop.WINDOW_STORED, windows, wall_ms())
+
+    def _hold(self, intake: Intake, seconds: float) -> bool:
+        """Wait with a batch in hand; False where it should be let go of."""
+        until_s = time.monotonic() + seconds
+        while not self._stop and (left_s := until_s - time.monotonic()) > 0:
+            if not intake.hold(left_s):
+                log.info("other processes of this stage have taken over")
+                return False
+        return not self._stop
+
+    def _sleep(self, seconds: float) -> bool:
+        """Wait; False where the process is asked to stop."""
+        until_s = time.monotonic() + seconds
+        while not self._stop and (left_s := until_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, _SLICE_S))
+        return not self._stop
 
 
-def _ends(messages: list[Message]) -> list[TopicPartition]:
-    """The offsets after the last record of every partition."""
-    ends: dict[tuple[str, int], int] = {}
-    for message in messages:
-        ends[str(message.topic()), message.partition() or 0] = (message.offset() or 0) + 1
-    return [TopicPartition(topic, part, offset) for (topic, part), offset in ends.items()]
+class DeadLetters:
+    """Records that could not be stored, on their way to the topic of dead letters."""
+
+    def __init__(self, settings: Settings, metrics: StageMetrics) -> None:
+        self._producer = producer(settings.kafka, STAGE)
+        self._metrics = metrics
+        self._lost: list[str] = []
+
+    def add(self, message: Message, errors: Iterable[str]) -> None:
+        """Send one; :meth:`flush` makes sure of it."""
+        value = encode(letter_for(STAGE, message, errors))
+        self._producer.produce(
+            DEAD_LETTERS.name, key=STAGE, value=value, on_delivery=self._on_delivery
+        )
+        self._producer.poll(0)
+        self._metrics.produced(DEAD_LETTERS.name)
+
+    def flush(self) -> None:
+        """Wait until Kafka has all of them.
+
+        Raises:
+            BrokerError: it does not take one.
+        """
+        self._producer.flush()
+        if self._lost:
+            message = f"{len(self._lost)} dead letters cannot be written: {self._lost[0]}"
+            raise BrokerError(message)
+
+    def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            self._lost.append(str(error))

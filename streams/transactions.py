@@ -2,7 +2,9 @@
 
 import faulthandler
 import logging
-from collections.abc import Iterable
+import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -10,6 +12,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from schemas.errors import BrokerError
 from schemas.settings import KafkaSettings
 from streams.kafka import arrived, transactional_producer
+from streams.metrics import StageMetrics
+from streams.metrics.committing import TransactionMetrics
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,11 @@ class Transactions:
     again. Whatever transaction it leaves open is aborted by that start.
     """
 
-    def __init__(self, settings: KafkaSettings, stage: str, slot: int) -> None:
+    def __init__(
+        self, settings: KafkaSettings, stage: str, slot: int, metrics: StageMetrics
+    ) -> None:
+        self._metrics = metrics
+        self._own_metrics = TransactionMetrics(metrics.registry)
         self._producer = transactional_producer(settings, stage, slot)
         try:
             self._producer.init_transactions(_INIT_TIMEOUT_S)
@@ -46,7 +54,7 @@ class Transactions:
             raise BrokerError(message) from error
 
     def commit(
-        self, outputs: Iterable[Output], offsets: list[TopicPartition], consumer: Consumer
+        self, outputs: Sequence[Output], offsets: list[TopicPartition], consumer: Consumer
     ) -> None:
         """One transaction: the outputs, and the offsets up to which input was used.
 
@@ -54,6 +62,7 @@ class Transactions:
             BrokerError: it did not happen; whoever called must forget what it computed.
         """
         client = self._producer
+        began_s = time.perf_counter()
         # After a broker's restart librdkafka may wait for ever, whatever time-out it is given.
         faulthandler.dump_traceback_later(_STUCK_S, exit=True)
         try:
@@ -65,10 +74,14 @@ class Transactions:
                 client.send_offsets_to_transaction(offsets, metadata, _COMMIT_TIMEOUT_S)
             self._commit()
         except KafkaException as error:
+            self._own_metrics.ended(time.perf_counter() - began_s, committed=False)
             message = f"transaction not committed: {error}"
             raise BrokerError(message) from error
         finally:
             faulthandler.cancel_dump_traceback_later()
+        self._own_metrics.ended(time.perf_counter() - began_s, committed=True)
+        for topic, records in Counter(output.topic for output in outputs).items():
+            self._metrics.produced(topic, records)
 
     def _produce(self, output: Output) -> None:
         while True:

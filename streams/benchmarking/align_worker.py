@@ -22,6 +22,7 @@ from schemas.telemetry import RawBatch, Reading
 from schemas.topics import TELEMETRY
 from streams.align import BATCH_RECORDS, AlignStage
 from streams.kafka import arrived, group_consumer
+from streams.metrics import StageMetrics
 from streams.stages import log_to_stderr
 
 _STATUS: Final = Path("/proc/self/status")
@@ -88,7 +89,7 @@ class MeasuredAlign(AlignStage):
     def __init__(self, settings: Settings, slot: int, file: Path) -> None:
         self._began: _Moment | None = None
         self._file = file
-        super().__init__(settings, slot)
+        super().__init__(settings, slot, StageMetrics("align", slot))
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(consumer, partitions)

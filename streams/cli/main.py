@@ -3,7 +3,18 @@
 import typer
 
 from schemas.errors import GridloomError
-from streams.cli import bench, data, decisions, demo, doctor, pipeline, replay
+from streams.cli import (
+    bench,
+    dashboards,
+    data,
+    decisions,
+    demo,
+    doctor,
+    historian,
+    page,
+    pipeline,
+    replay,
+)
 from streams.cli.console import show_error
 
 EXIT_FAILED = 1
@@ -16,7 +27,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-COMMANDS = (demo, pipeline, replay, data, decisions, bench, doctor)
+COMMANDS = (
+    demo,
+    pipeline,
+    replay,
+    data,
+    decisions,
+    page,
+    dashboards,
+    historian,
+    bench,
+    doctor,
+)
 """Modules with commands, in the order of the help text."""
 
 for module in COMMANDS:

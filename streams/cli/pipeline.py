@@ -10,7 +10,7 @@ import typer
 
 from deploy.folder_lock import FolderLock
 from deploy.supervisor import Crashed
-from schemas.settings import load_settings
+from schemas.settings import Settings, load_settings
 from streams.cli.connection import connected_settings
 from streams.cli.console import out, say
 from streams.finding import local_folders
@@ -50,10 +50,12 @@ def up(
         _delete(folder)
     stop = StopRequest().listen()
     with LocalPipeline(settings, folder, port=port, report=say) as pipeline:
-        pipeline.up(fresh_clock(speed), models)
+        pipeline.up(fresh_clock(speed), models, stores="store" in names)
         pipeline.stages.start(names)
         pipeline.stages.wait_until_ready(names, cancelled=stop.is_set)
         out.print(f"Kafka: {pipeline.kafka.bootstrap_servers}", soft_wrap=True)
+        if "store" in names:
+            out.print(f"historian: {_historian_in_words(pipeline.settings)}", soft_wrap=True)
         out.print(f"folder: {folder}", soft_wrap=True)
         out.print(f"stages: {', '.join(names) or 'none'}; Ctrl-C stops everything")
         _watch(pipeline.stages, stop, pipeline.kafka.require_running)
@@ -65,18 +67,35 @@ def _delete(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def run(stages: StageNames = None) -> None:
-    """Run stages against the configured Kafka until Ctrl-C."""
+def _historian_in_words(settings: Settings) -> str:
+    """Where store writes to."""
+    if settings.uses_influxdb:
+        return f"InfluxDB {settings.influxdb.url}, bucket {settings.influxdb.bucket}"
+    return f"SQLite {settings.historian_path}"
+
+
+def run(
+    stages: StageNames = None,
+    slot: Annotated[
+        int, typer.Option(min=0, max=99, help="number of this process among its like")
+    ] = 0,
+) -> None:
+    """Run stages against the configured Kafka until Ctrl-C.
+
+    Several processes of one stage share its partitions. Each needs a slot of its own: a second
+    one in the same slot takes the place of the first.
+    """
     names = stages or []
     check_stages(names)
     settings = load_settings()
     require_broker(settings.kafka)
-    processes = StageProcesses(settings, settings.home / "logs")
+    folder = settings.home / "logs" / (str(slot) if slot else "")
+    processes = StageProcesses(settings, folder, slot)
     stop = StopRequest().listen()
     try:
         processes.start(names)
         processes.wait_until_ready(names, cancelled=stop.is_set)
-        out.print(f"stages: {', '.join(names)}; logs in {settings.home / 'logs'}", soft_wrap=True)
+        out.print(f"stages: {', '.join(names)}; logs in {folder}", soft_wrap=True)
         _watch(processes, stop, lambda: None)
     finally:
         processes.stop()

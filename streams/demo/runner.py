@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, Protocol
 
-from deploy.kafka_settings import free_port
+from deploy.ports import free_port
 from deploy.supervisor import Crashed
 from hardware.base_load import COMPRESSION
 from hardware.demo_site import DemoSite
@@ -21,9 +21,10 @@ from streams.demo import audit
 from streams.demo.report import DemoReport
 from streams.demo.watcher import Observed, Watcher
 from streams.field import SEED
+from streams.historians.opening import configured_place
 from streams.historians.points import Measurement
-from streams.historians.sqlite_reader import open_reader
 from streams.local_pipeline import LocalPipeline, fresh_clock
+from streams.metrics import free_base_port
 
 COMMAND_PATH: Final = ("dispatch", "align", "gate", "actuate", "store")
 """Started and ready before the plant; the slowest to start comes first."""
@@ -85,7 +86,12 @@ class DemoRunner:
         # A folder and a port of its own: a second demo, or an `up`, may run beside it.
         self._folder = Path(mkdtemp(prefix="demo-", dir=settings.home))
         self._web = settings.devices.model_copy(update={"port": free_port()})
-        own = settings.model_copy(update={"devices": self._web})
+        metrics = settings.metrics.model_copy(update={"port": free_base_port()})
+        # Nor into a historian that keeps what really happened.
+        influxdb = settings.influxdb.model_copy(update={"url": ""})
+        own = settings.model_copy(
+            update={"devices": self._web, "metrics": metrics, "influxdb": influxdb}
+        )
         self.pipeline = LocalPipeline(own, self._folder, report=view.notice)
         self._clock = fresh_clock(1.0)
         self._watcher: Watcher | None = None
@@ -119,7 +125,7 @@ class DemoRunner:
         """Start Kafka, then everything that decides, then the plant."""
         pipeline = self.pipeline
         self._clock = fresh_clock(self._options.speed, self._site.base.start_ms)
-        pipeline.up(self._clock, [self._site.model])
+        pipeline.up(self._clock, [self._site.model], stores=True)
         self.view.notice("Kafka is up; starting the stages ...")
         pipeline.stages.start(COMMAND_PATH)
         pipeline.stages.wait_until_ready(COMMAND_PATH, cancelled=self._cancelled)
@@ -193,7 +199,7 @@ class DemoRunner:
         sheds, restores, doubled = audit.switches(ack for ack, _ in seen.acks)
         controlled = [window.net_kw for window in windows]
         uncontrolled = self._uncontrolled_kw(first_ms, len(windows))
-        with open_reader(settings.historian_path) as historian:
+        with configured_place(settings).open() as historian:
             points = sum(historian.count(measurement) for measurement in Measurement)
         report = DemoReport(
             site=model.name,

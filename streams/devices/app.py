@@ -19,14 +19,16 @@ from streams.devices.changelog import APP_ID, COMPACTION, SOURCES, TABLE
 from streams.devices.table import DeviceTable
 from streams.devices.transport import TrackedTable, TransactionalTransport
 from streams.devices.web import add_pages
+from streams.metrics import StageMetrics
 
 
-def build_app(settings: Settings, partitions: int) -> faust.App:
+def build_app(settings: Settings, partitions: int, metrics: StageMetrics) -> faust.App:
     """The app, complete and not started; to be called within a running event loop.
 
     Args:
         settings: where Kafka is, where the web view listens, where Faust keeps files.
         partitions: how many partitions ``telemetry.relay`` and ``actuator.acks`` have each.
+        metrics: count what the agents take.
     """
     app = faust.App(
         APP_ID,
@@ -61,20 +63,22 @@ def build_app(settings: Settings, partitions: int) -> faust.App:
         extra_topic_configs=COMPACTION,
     )
     table = DeviceTable(cast("TrackedTable", rows), partitions)
-    _add_agents(app, table)
+    _add_agents(app, table, metrics)
     add_pages(app, table)
     return app
 
 
-def _add_agents(app: faust.App, table: DeviceTable) -> None:
+def _add_agents(app: faust.App, table: DeviceTable, metrics: StageMetrics) -> None:
     """Agents fold without an ``await``, so that a change and its record stay together."""
 
     async def take_telemetry(stream: StreamT[bytes]) -> None:
         async for event in stream.events():
+            metrics.consumed(event.message.topic, 1)
             table.take_telemetry(event)
 
     async def take_acks(stream: StreamT[bytes]) -> None:
         async for event in stream.events():
+            metrics.consumed(event.message.topic, 1)
             table.take_ack(event)
 
     for topic, agent in zip(SOURCES, (take_telemetry, take_acks), strict=True):

@@ -12,6 +12,7 @@ from schemas.settings import KafkaSettings, Settings
 from streams.devices.changelog import CHANGELOG, SOURCES
 from streams.devices.logs import log_warnings
 from streams.kafka import existing_topics, require_topics
+from streams.metrics import StageMetrics
 
 if TYPE_CHECKING:
     import faust
@@ -20,7 +21,7 @@ _STOP_TIMEOUT_S: Final = 15.0
 """Time for Faust to commit and to leave its group; what is left undone, a restart repeats."""
 
 
-def run_devices(settings: Settings) -> int:
+def run_devices(settings: Settings, metrics: StageMetrics) -> int:
     """Keep the device view and serve it, until SIGTERM or SIGINT; 0 after either.
 
     Only warnings are logged, to stderr. Files go to ``settings.home / "faust"``.
@@ -32,7 +33,7 @@ def run_devices(settings: Settings) -> int:
     require_topics(settings.kafka, SOURCES)
     partitions = _common_partitions(settings.kafka)
     log_warnings()
-    asyncio.run(_serve(settings, partitions))
+    asyncio.run(_serve(settings, partitions, metrics))
     return 0
 
 
@@ -53,14 +54,14 @@ def _common_partitions(settings: KafkaSettings) -> int:
     return next(iter(counts.values()))
 
 
-async def _serve(settings: Settings, partitions: int) -> None:
+async def _serve(settings: Settings, partitions: int, metrics: StageMetrics) -> None:
     """The app from start to stop; returns when a signal comes."""
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         # Who supervises stages has them ignore Ctrl-C.
         if signal.getsignal(number) is not signal.SIG_IGN:
             asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    app = _build(settings, partitions)
+    app = _build(settings, partitions, metrics)
     living = asyncio.create_task(_live(app, settings))
     stopping = asyncio.create_task(told_to_stop.wait())
     try:
@@ -73,14 +74,14 @@ async def _serve(settings: Settings, partitions: int) -> None:
         stopping.cancel()
 
 
-def _build(settings: Settings, partitions: int) -> "faust.App":
+def _build(settings: Settings, partitions: int, metrics: StageMetrics) -> "faust.App":
     """The app. Faust, when imported, looks for its own options in ours: it finds none."""
     given, sys.argv = sys.argv, sys.argv[:1]
     try:
         from streams.devices.app import build_app
     finally:
         sys.argv = given
-    return build_app(settings, partitions)
+    return build_app(settings, partitions, metrics)
 
 
 async def _live(app: "faust.App", settings: Settings) -> None:

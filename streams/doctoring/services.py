@@ -1,22 +1,24 @@
 """What runs: a local stack, the configured Kafka, the historian, the device view."""
 
 import os
+import shutil
 import socket
-from pathlib import Path
 from typing import Final
 
-from schemas.errors import BrokerError, HistorianError
+from deploy.influx_build import cached_influxd
+from schemas.errors import BrokerError, ConfigurationError, GridloomError
 from schemas.settings import Settings
 from schemas.topics import SETPOINTS, TOPICS
 from streams.doctoring.findings import Finding, absent, ok, wrong
-from streams.finding import LocalStack, historian_paths, running_local_stack
-from streams.historians.sqlite_reader import open_reader
+from streams.finding import LocalStack, historian_places, running_local_stack
+from streams.historians.opening import Place, SqlitePlace, configured_place
 from streams.kafka import existing_topics, require_broker
 
 _KAFKA_TIMEOUT_S: Final = 3.0
 _CONNECT_TIMEOUT_S: Final = 1.0
-_MB: Final = 1_000_000
-_UNUSED: Final = "Docker, GridLAB-D, InfluxDB, Mosquitto"
+_OPTIONAL: Final = ("docker", "mosquitto", "prometheus", "chromium")
+_SYSTEM_PATH: Final = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"
+"""Debian keeps servers where the path of an ordinary user does not lead."""
 
 
 def examine_services(settings: Settings) -> list[Finding]:
@@ -27,7 +29,7 @@ def examine_services(settings: Settings) -> list[Finding]:
         *_kafka(settings, stack),
         *_historians(settings),
         _device_view(settings),
-        absent("optional parts", f"{_UNUSED}: not used yet, nothing here needs them"),
+        _optional_parts(),
     ]
 
 
@@ -60,26 +62,53 @@ def _kafka(settings: Settings, stack: LocalStack | None) -> list[Finding]:
 
 
 def _historians(settings: Settings) -> list[Finding]:
-    """The configured historian, and those that local stacks left."""
-    name = "sqlite historian"
-    paths = historian_paths(settings)
-    findings = [_historian(name, path) for path in paths]
-    if settings.historian_path not in paths:
-        detail = f"{settings.historian_path} does not exist yet; `store` makes it"
-        findings.insert(0, absent(name, detail))
-    return findings
-
-
-def _historian(name: str, path: Path) -> Finding:
-    detail = f"{path}, {path.stat().st_size / _MB:.1f} MB"
+    """The configured historian, those of local stacks, and what a new stack would take."""
+    places = historian_places(settings)
     try:
-        with open_reader(path) as reader:
+        in_use = configured_place(settings)
+    except ConfigurationError as error:
+        return [wrong("historian", error.message, error.hint), _of_local_stacks(settings)]
+    found = [_historian("historian", in_use)]
+    found += [_historian("further historian", place) for place in places if place != in_use]
+    return [*found, _of_local_stacks(settings)]
+
+
+def _historian(name: str, place: Place) -> Finding:
+    """Whether a historian can be read, and what it holds."""
+    if isinstance(place, SqlitePlace) and not place.path.exists():
+        return absent(name, f"SQLite: {place.path} does not exist yet; `store` makes it")
+    try:
+        with place.open() as reader:
             windows = sum(span.windows for span in reader.sites())
-    except HistorianError as error:
+            detail = f"{reader.about}, {windows} site windows"
+    except GridloomError as error:
         return wrong(name, error.message, error.hint)
-    if not os.access(path, os.W_OK):
-        return wrong(name, f"{path} cannot be written", "check the rights of the file")
-    return ok(name, f"{detail}, {windows} site windows")
+    if isinstance(place, SqlitePlace) and not os.access(place.path, os.W_OK):
+        return wrong(name, f"{place.path} cannot be written", "check the rights of the file")
+    return ok(name, detail)
+
+
+def _of_local_stacks(settings: Settings) -> Finding:
+    """Which historian `up` and `demo` would bring, and how to get the other."""
+    name = "local historian"
+    if settings.influxdb.url and settings.uses_influxdb:
+        return ok(name, "`up` and `run` use the configured InfluxDB")
+    if settings.historian.kind == "sqlite":
+        detail = "`up` and `demo` use SQLite: [historian] kind says so"
+        return absent(name, detail, "kind = auto takes InfluxDB where there is one")
+    program = cached_influxd()
+    if program is not None:
+        return ok(name, f"`up` and `demo` use InfluxDB ({program}); [historian] kind: sqlite")
+    hint = "`make influxd` builds an InfluxDB for them; [influxdb] url names one of your own"
+    return absent(name, "`up` and `demo` use SQLite", hint)
+
+
+def _optional_parts() -> Finding:
+    """Programs that only some parts, or only the tests, make use of."""
+    there = [name for name in _OPTIONAL if shutil.which(name, path=_SYSTEM_PATH)]
+    missing = [name for name in _OPTIONAL if name not in there]
+    detail = f"found: {', '.join(there) or 'none'}; not found: {', '.join(missing) or 'none'}"
+    return absent("optional parts", f"{detail}; the demo needs none of them")
 
 
 def _device_view(settings: Settings) -> Finding:

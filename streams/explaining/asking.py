@@ -1,6 +1,5 @@
 """Asks Kafka first, and the historian where Kafka does not answer or no longer holds it."""
 
-from collections.abc import Iterator
 from typing import Final, assert_never
 
 from msgspec.structs import replace
@@ -13,8 +12,7 @@ from streams.explaining.historian_source import HistorianSource
 from streams.explaining.identity import Decision, parse_decision
 from streams.explaining.kafka_source import KafkaSource
 from streams.explaining.story import Answer, Story, Unfound
-from streams.finding import historian_paths
-from streams.historians.sqlite_reader import open_reader
+from streams.finding import historian_places, open_historians
 
 _SETPOINT_DAYS: Final = (SETPOINTS.retention_ms or 0) // 86_400_000
 
@@ -33,7 +31,7 @@ def explain(settings: Settings, text: str) -> Story:
         note = f"Kafka {settings.kafka.bootstrap_servers} does not hold this decision (any more)"
     except BrokerError as error:
         kafka, note = None, error.message
-        if not historian_paths(settings):
+        if not historian_places(settings):
             raise _nowhere(error, settings) from error
     answer = Unfound() if kafka is None else kafka.find(decision)
     match answer:
@@ -54,7 +52,7 @@ def _from_historian(
 ) -> Story:
     """The story as a historian has it; an error that says what there is instead."""
     nearby, sites = unfound.nearby, [] if kafka is None else kafka.sites()
-    for historian in _historians(settings):
+    for historian in map(HistorianSource, open_historians(settings)):
         answer: Answer = historian.find(decision)
         if isinstance(answer, Story):
             return replace(answer, notes=(note, *answer.notes))
@@ -67,7 +65,8 @@ def _completed(settings: Settings, decision: Decision, story: Story) -> Story:
     if story.setpoints or not story.is_let_through:
         return story
     try:
-        stored = [historian.find(decision) for historian in _historians(settings)]
+        historians = map(HistorianSource, open_historians(settings))
+        stored = [historian.find(decision) for historian in historians]
     except HistorianError as error:
         return replace(story, notes=(*story.notes, f"not asked for setpoints: {error.message}"))
     for answer in stored:
@@ -79,13 +78,6 @@ def _completed(settings: Settings, decision: Decision, story: Story) -> Story:
             notes = (*story.notes, note)
             return replace(story, setpoints=answer.setpoints, acks=answer.acks, notes=notes)
     return story
-
-
-def _historians(settings: Settings) -> Iterator[HistorianSource]:
-    """Every historian that there is, one after the other."""
-    for path in historian_paths(settings):
-        with open_reader(path) as reader:
-            yield HistorianSource(reader, path)
 
 
 def _nowhere(error: BrokerError, settings: Settings) -> BrokerError:

@@ -1,7 +1,6 @@
 """Decisions as the historian holds them: the last revision of the window, and no log time."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, assert_never
 
 import msgspec
@@ -23,9 +22,9 @@ _AROUND_MS: Final = 60 * WINDOW_MS
 class HistorianSource:
     """Looks decisions up in a historian."""
 
-    def __init__(self, reader: HistorianReader, path: Path) -> None:
+    def __init__(self, reader: HistorianReader) -> None:
         self._reader = reader
-        self.name = f"historian {path}"
+        self.name = reader.name
 
     def find(self, decision: Decision) -> Answer:
         """The story of a decision.

@@ -11,11 +11,10 @@ from schemas.settings import Settings
 from schemas.windows import WINDOW_MS, iso_utc
 from streams.explaining.kafka_source import PATIENCE_S
 from streams.explaining.newest import LOOK_BACK, newest_plans, outcomes_since
-from streams.finding import historian_paths
+from streams.finding import open_historians
 from streams.historians.mapping import event_message
 from streams.historians.points import EventKind
 from streams.historians.protocol import HistorianReader, SiteSpan
-from streams.historians.sqlite_reader import open_reader
 from streams.kafka import require_broker
 
 NEWEST: Final = 10
@@ -56,10 +55,9 @@ def newest_switches(settings: Settings) -> Listing:
     try:
         require_broker(settings.kafka, PATIENCE_S)
     except BrokerError as error:
-        for path in historian_paths(settings):
-            with open_reader(path) as reader:
-                source = f"historian {path} ({error.message})"
-                return Listing(source=source, decisions=_from_historian(reader))
+        for reader in open_historians(settings):
+            source = f"{reader.name} ({error.message})"
+            return Listing(source=source, decisions=_from_historian(reader))
         raise
     found = newest_plans(settings.kafka, NEWEST, does_switch)
     outcomes = outcomes_since(settings.kafka, found)

@@ -14,7 +14,7 @@ Missing is None with its status, so that a gap is visible and never a zero.
 """
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import msgspec
 
@@ -138,3 +138,21 @@ class EventPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 Point = SitePoint | MeterPoints | EventPoint
 """What a historian is given; match it with ``assert_never``."""
+
+
+def measurement_of(point: Point) -> Measurement:
+    """Which kind of point it is."""
+    match point:
+        case SitePoint():
+            return Measurement.SITE_WINDOW
+        case MeterPoints():
+            return Measurement.METER_WINDOW
+        case EventPoint():
+            return Measurement.EVENT
+        case _:
+            assert_never(point)
+
+
+def points_in(point: Point) -> int:
+    """How many points it is: a column holds many."""
+    return len(point.series) if isinstance(point, MeterPoints) else 1

@@ -10,6 +10,7 @@ from typing import assert_never
 from schemas.site_window import SeriesName
 from streams.historians import sqlite_queries as sql
 from streams.historians.points import EventPoint, MeterPoints, Point, SitePoint
+from streams.historians.protocol import RefusedPoint
 from streams.historians.sqlite_errors import historian_errors
 from streams.historians.sqlite_reader import BUSY_TIMEOUT_MS, SqliteReader
 from streams.historians.sqlite_rows import event_row, site_row
@@ -34,8 +35,8 @@ class SqliteHistorian(SqliteReader):
         super().__init__(path, open_for_writing(path, busy_timeout_ms))
         self._registry = _SeriesRegistry(self._connection)
 
-    def write(self, points: Sequence[Point]) -> None:
-        """Write all points, or none; on return they are on the disk.
+    def write(self, points: Sequence[Point]) -> tuple[RefusedPoint, ...]:
+        """Write all points, or none; on return they are on the disk. None is ever refused.
 
         Writing the same again, or an older revision, changes nothing. One call is one
         transaction: give it many points, for every call waits for the disk.
@@ -47,6 +48,7 @@ class SqliteHistorian(SqliteReader):
         with self._transaction():
             for point in points:
                 self._put(point)
+        return ()
 
     def _put(self, point: Point) -> None:
         """Write one point, or one column of points."""

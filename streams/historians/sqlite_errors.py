@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from schemas.errors import HistorianError
-from streams.historians.protocol import HistorianAwayError
+from schemas.errors import HistorianAwayError, HistorianError
 
 # An extended code holds its primary code in the lowest byte.
 _PRIMARY: Final = 0xFF
@@ -63,6 +62,7 @@ def _explained(path: Path, error: sqlite3.Error) -> HistorianError:
         return HistorianAwayError(
             f"historian {path} is locked by another process",
             hint="It is tried again. If it stays locked, find who has the file open.",
+            reason="locked",
         )
     what, hint = _EXPLANATIONS.get(code, ("refuses", ""))
     return HistorianError(f"historian {path} {what} ({error})", hint=hint)

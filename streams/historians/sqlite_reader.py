@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from schemas.site_window import SeriesName, SeriesStatus
 from streams.historians import sqlite_queries as sql
+from streams.historians.ordering import events_in_order
 from streams.historians.points import EventKind, EventPoint, Measurement, MeterPoint, SitePoint
 from streams.historians.protocol import SiteSpan
 from streams.historians.sqlite_errors import historian_errors
@@ -19,7 +20,6 @@ from streams.historians.sqlite_schema import open_for_reading
 BUSY_TIMEOUT_MS: Final = 5_000
 """How long to wait for another process's lock [ms] before it counts as away."""
 
-_KIND_ORDER: Final = {kind: order for order, kind in enumerate(EventKind)}
 _STATUSES: Final = {status.value: status for status in SeriesStatus}
 
 
@@ -39,6 +39,17 @@ class SqliteReader:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
+
+    @property
+    def name(self) -> str:
+        """What and where it is, in words."""
+        return f"historian {self._path}"
+
+    @property
+    def about(self) -> str:
+        """What an operator wants to know of it besides."""
+        size_mb = self._path.stat().st_size / 1_000_000
+        return f"SQLite {sqlite3.sqlite_version}: {self._path}, {size_mb:.1f} MB"
 
     def count(self, measurement: Measurement) -> int:
         """Number of points, missing ones included."""
@@ -75,6 +86,9 @@ class SqliteReader:
             else:
                 ids = [id_ for id_, name in names.items() if name in series]
                 rows = self._rows(sql.SOME_METERS, {**span, "ids": json.dumps(ids)})
+        ranks = {id_: rank for rank, id_ in enumerate(names)}
+        if list(ranks) != sorted(ranks):  # series were added later: ids are not in name order
+            rows.sort(key=lambda row: (row[0], ranks[row[1]]))
         return [_meter_point(names[row[1]], row) for row in rows]
 
     def events(
@@ -82,11 +96,12 @@ class SqliteReader:
     ) -> list[EventPoint]:
         """What was decided and done about the windows of a site."""
         wanted = json.dumps(sorted(kinds))
-        return _in_order(self._rows(sql.EVENTS, (site, from_ms, to_ms, wanted)))
+        rows = self._rows(sql.EVENTS, (site, from_ms, to_ms, wanted))
+        return events_in_order(map(event_point, rows))
 
     def decision(self, decision_id: str) -> list[EventPoint]:
         """Every step of one decision: plan, verdict, setpoints, acknowledgements."""
-        return _in_order(self._rows(sql.DECISION, (decision_id,)))
+        return events_in_order(map(event_point, self._rows(sql.DECISION, (decision_id,))))
 
     def fingerprint(self) -> str:
         """SHA-256 of everything that is stored: equal exactly where the content is equal."""
@@ -140,18 +155,3 @@ def _meter_point(name: SeriesName, row: Row) -> MeterPoint:
     """Point of a row of table ``meter_window``."""
     start_ms, _, revision, status, value = row
     return MeterPoint(start_ms, name.device, name.quantity, revision, _STATUSES[status], value)
-
-
-def _in_order(rows: list[Row]) -> list[EventPoint]:
-    """Events by window, step, device and time."""
-    events = [event_point(row) for row in rows]
-    return sorted(
-        events,
-        key=lambda event: (
-            event.window_start_ms,
-            _KIND_ORDER[event.kind],
-            event.device or "",
-            event.at_ms or 0,
-            event.key,
-        ),
-    )

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from schemas.errors import HistorianError
-from streams.historians.protocol import HistorianAwayError
+from schemas.errors import HistorianAwayError, HistorianError
 from streams.historians.sqlite_errors import historian_errors
 
 APPLICATION_ID: Final = 0x47524C4D

@@ -1,6 +1,5 @@
-"""The three pages: messages, topics, settings."""
+"""The pages: messages with their JSON Schemas, topics, settings, metrics."""
 
-import re
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from itertools import groupby
@@ -14,7 +13,17 @@ from schemas.messages import SCHEMA_VERSION
 from schemas.settings import PREFIX, Settings
 from schemas.topics import DAY_MS, TOPICS, TopicSpec
 from schemas.units import QUANTITIES, Quantity
+from streams.metrics.page import page as metrics_page
 from streams.reference_docs.fields import Field, codes_of, fields_of, reachable
+from streams.reference_docs.json_schemas import (
+    DIALECT,
+    MESSAGES,
+    SCHEMA_FOLDER,
+    schema_file,
+    schema_id,
+    schema_text,
+    wire_name,
+)
 from streams.reference_docs.wording import NAME_RULE, link_to, prose, table
 
 FOLDER: Final = Path("docs/reference")
@@ -23,17 +32,20 @@ _NOTE: Final = "<!-- Made by `python -m streams.reference_docs`: change the code
 
 
 def pages() -> dict[str, str]:
-    """Every page by its file name."""
+    """Every page and schema by its file name, below ``docs/reference``."""
     return {
         "messages.md": messages_page(),
         "topics.md": topics_page(),
         "settings.md": settings_page(),
+        "metrics.md": metrics_page(),
+        f"{SCHEMA_FOLDER}/README.md": schemas_page(),
+        **{schema_file(kind): schema_text(kind) for kind in MESSAGES},
     }
 
 
 def write_pages() -> None:
     """Write the pages into the working folder's ``docs/reference``."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / SCHEMA_FOLDER).mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
 
@@ -59,6 +71,22 @@ def messages_page() -> str:
         "## Quantities, units and signs",
         prose(units),
         _quantities(),
+    )
+
+
+def schemas_page() -> str:
+    """The index of the JSON Schemas, and what they do not say."""
+    head = ["Message", "On", "Schema", "Identifier"]
+    return _blocks(
+        "# JSON Schemas",
+        _NOTE,
+        f"One schema for every message, in the dialect `{DIALECT}`. Each stands alone. The"
+        " identifiers are names: nothing is fetched from them.",
+        "A message that fits its schema is read; the stages may still refuse what it says (a unit"
+        " that its quantity does not have, a site model whose parts contradict each other), and"
+        " name every reason in a dead letter. Fields that a schema does not know are passed over,"
+        " but for a site model's.",
+        table(head, [_schema(kind) for kind in MESSAGES]),
     )
 
 
@@ -92,9 +120,19 @@ def _blocks(*blocks: str) -> str:
 
 
 def _message(kind: type, sent_on: Sequence[TopicSpec]) -> str:
-    folder = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
     on = ", ".join(f"`{spec.name}`" for spec in sent_on)
-    return _part(kind, f"On {on}; [an example]({_EXAMPLES}/{folder}/input.json).")
+    example = f"[an example]({_EXAMPLES}/{wire_name(kind)}/input.json)"
+    return _part(kind, f"On {on}; {example}; [JSON Schema]({schema_file(kind)}).")
+
+
+def _schema(kind: type) -> tuple[str, ...]:
+    file = schema_file(kind).removeprefix(f"{SCHEMA_FOLDER}/")
+    return (
+        link_to(kind, "../messages.md"),
+        ", ".join(f"`{spec.name}`" for spec in TOPICS if kind in spec.messages),
+        f"[{file}]({file})",
+        f"`{schema_id(kind)}`",
+    )
 
 
 def _part(kind: type, *remarks: str) -> str:

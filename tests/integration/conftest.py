@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from schemas.settings import load_settings
+from streams.finding import running_local_stack
+from streams.historians.opening import configured_place
+from streams.historians.protocol import HistorianReader
+
 START_TIMEOUT_S = 90.0
 
 
@@ -34,6 +39,13 @@ class Up:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def historian(self) -> HistorianReader:
+        """A reader of what its store writes."""
+        settings = load_settings(self.environment)
+        stack = running_local_stack(settings)
+        assert stack is not None
+        return configured_place(stack.settings(settings)).open()
 
     @property
     def folder(self) -> Path:

@@ -15,7 +15,7 @@ from schemas.units import TelemetryKind
 from streams.align import to_record
 from streams.clocks import read_clock
 from streams.demo.runner import DemoRun, DemoRunner
-from streams.historians.sqlite_reader import open_reader
+from streams.historians.opening import configured_place
 from streams.kafka import read_all
 from streams.site_registry import SiteRegistry
 from tests.support.demo_run import SilentView, demo_runner
@@ -169,7 +169,7 @@ def test_the_historian_holds_every_window_once_after_kills(
     runner, _ = killed
     settings = runner.pipeline.settings
     expected = newest(published(settings))
-    with open_reader(settings.historian_path) as historian:
+    with configured_place(settings).open() as historian:
         points = historian.site_windows("demo", 0, 2**60)
     assert [point.window_start_ms for point in points] == sorted(expected)
     assert [point.load_kw for point in points] == [expected[s].load_kw for s in sorted(expected)]

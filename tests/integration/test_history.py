@@ -8,14 +8,17 @@ import pytest
 
 from schemas.align_state import ReadingCounts
 from schemas.settings import KafkaSettings
+from schemas.windows import WINDOW_MS
 from streams.demo.audit import count_fates
-from streams.historians.sqlite_reader import open_reader
+from streams.historians.points import Measurement
 from streams.kafka import is_drained
 from tests.integration.conftest import Up
 
 pytestmark = [pytest.mark.kafka, pytest.mark.data]
 
 WINDOWS_PER_MINUTE = 12
+METERS, MINUTES = 55, 960
+HISTORIANS = ("sqlite", pytest.param("influxdb", marks=pytest.mark.influxdb))
 SETTLE_TIMEOUT_S = 120.0
 
 
@@ -32,23 +35,27 @@ def settled(running: Up, readings: int) -> ReadingCounts:
     return counts
 
 
+@pytest.mark.parametrize("kind", HISTORIANS)
 def test_a_day_of_real_meters_gives_exactly_its_windows_and_a_second_replay_changes_nothing(
-    up: Callable[..., Up], reference_data: Path
+    up: Callable[..., Up], reference_data: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """D-4: 55 meters x 960 minutes; measured windows, identity, idempotence."""
+    """D-4: 55 meters x 960 minutes; points = windows x series, measured windows, idempotence."""
+    monkeypatch.setenv("GRIDLOOM_HISTORIAN__KIND", kind)
     feeder = str(reference_data / "B_meters" / "eulv_meters_1min.csv.gz")
+    readings = METERS * MINUTES
     running = up("align", "store", "--speed", "0")
     running.gridloom("replay", feeder, "--site", "feeder")
-    assert settled(running, 55 * 960) == ReadingCounts(windowed=55 * 960)
-    with open_reader(running.folder / "historian.sqlite") as historian:
-        assert historian.measured_meter_windows("feeder") == 55 * 960 * WINDOWS_PER_MINUTE
+    assert settled(running, readings) == ReadingCounts(windowed=readings)
+    with running.historian() as historian:
+        assert historian.measured_meter_windows("feeder") == readings * WINDOWS_PER_MINUTE
+        (span,) = historian.sites()
+        assert historian.count(Measurement.METER_WINDOW) == METERS * span.windows
         before = historian.fingerprint()
-        spans = historian.sites()
-    assert all(span.first_ms % 5_000 == span.last_ms % 5_000 == 0 for span in spans)
+    assert span.first_ms % WINDOW_MS == span.last_ms % WINDOW_MS == 0
     running.gridloom("replay", feeder, "--site", "feeder")
-    counts = settled(running, 2 * 55 * 960)
-    assert counts == ReadingCounts(windowed=55 * 960, too_late=55 * 960)
-    with open_reader(running.folder / "historian.sqlite") as historian:
+    counts = settled(running, 2 * readings)
+    assert counts == ReadingCounts(windowed=readings, too_late=readings)
+    with running.historian() as historian:
         assert historian.fingerprint() == before
 
 
@@ -64,6 +71,6 @@ def test_the_real_house_has_all_its_windows_but_those_of_its_four_empty_cells(
     running = up("align", "store", "--speed", "0")
     running.gridloom("replay", house, "--site", "house")
     assert settled(running, rows - empty) == ReadingCounts(windowed=rows - empty)
-    with open_reader(running.folder / "historian.sqlite") as historian:
+    with running.historian() as historian:
         measured = historian.measured_meter_windows("house")
     assert measured == (rows - empty) * WINDOWS_PER_MINUTE

@@ -20,6 +20,7 @@ from tests.support.golden_messages import MESSAGES, STRUCTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = pages()
+WITHOUT_LINKS = {"settings.md", "metrics.md"}
 LINK = re.compile(r"\]\(([^)#]*)(?:#([^)]*))?\)")
 
 
@@ -47,18 +48,24 @@ def test_the_pages_are_written_into_the_working_folder(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=True,
     )
-    written = {path.name: path.read_text("utf-8") for path in (tmp_path / FOLDER).iterdir()}
-    assert written == PAGES
+    folder = tmp_path / FOLDER
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {str(path.relative_to(folder)): path.read_text("utf-8") for path in files} == PAGES
 
 
-@pytest.mark.parametrize("name", PAGES)
+def test_no_schema_is_left_of_a_message_that_is_gone() -> None:
+    committed = {f"schemas/{path.name}" for path in (ROOT / FOLDER / "schemas").iterdir()}
+    assert committed == {name for name in PAGES if name.startswith("schemas/")}
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name.endswith(".md")])
 def test_every_link_leads_to_a_file_or_a_heading(name: str) -> None:
     links = LINK.findall(PAGES[name])
     for target, anchor in links:
-        page = target or name
+        page = os.path.normpath(Path(name).parent / target) if target else name
         assert (ROOT / FOLDER / page).resolve().is_file()
         assert not anchor or anchor in _anchors(PAGES[page])
-    assert links or name == "settings.md"
+    assert links or name in WITHOUT_LINKS
 
 
 @pytest.mark.parametrize("kind", STRUCTS)

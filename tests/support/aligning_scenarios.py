@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hypothesis import strategies as st
+
 from processors.aligning.decoding import Record
 from processors.aligning.partition import Emission, PartitionAligner
 from schemas.clock import PipelineClock
@@ -213,3 +215,23 @@ def reference_mean(
 def is_too_late(time_ms: int, watermark_ms: int) -> bool:
     """The definition of too late, written out."""
     return time_ms - time_ms % WINDOW_MS + WINDOW_MS + LATENESS_MS <= watermark_ms
+
+
+def sendings(until_ms: int, most: int) -> st.SearchStrategy[list[Sent]]:
+    """Readings of two meters on a grid of 250 ms, none of them sent before its time."""
+
+    def sent(append_ms: int, share: int, device: str, quarters: int, event_id: str) -> Sent:
+        time_ms = append_ms * share // 1_000 // 250 * 250
+        return Sent(append_ms, device, time_ms, quarters / 4, event_id=event_id)
+
+    return st.lists(
+        st.builds(
+            sent,
+            append_ms=st.integers(0, until_ms),
+            share=st.integers(0, 1_000),
+            device=st.sampled_from(["m1", "m2"]),
+            quarters=st.integers(-4, 4),
+            event_id=st.sampled_from(["", "a", "b"]),
+        ),
+        max_size=most,
+    )

@@ -29,6 +29,7 @@ from tests.support.aligning_scenarios import (
     log_of,
     meter_site,
     reference_mean,
+    sendings,
     site_model,
 )
 
@@ -224,17 +225,7 @@ def test_a_bad_reading_of_a_batch_is_refused_alone() -> None:
     assert [r.reading.item for r in emission.refused] == [0]
 
 
-readings_strategy = st.lists(
-    st.builds(
-        Sent,
-        append_ms=st.integers(0, 60_000),
-        device=st.sampled_from(["m1", "m2"]),
-        time_ms=st.integers(0, 240).map(lambda n: n * 250),
-        value=st.integers(-4, 4).map(lambda n: n / 4),
-        event_id=st.sampled_from(["", "a", "b"]),
-    ).filter(lambda sent: sent.time_ms <= sent.append_ms),
-    max_size=25,
-)
+readings_strategy = sendings(until_ms=60_000, most=25)
 
 
 @given(readings=readings_strategy, batch=st.integers(1, 90), emit_every=st.integers(1, 9))

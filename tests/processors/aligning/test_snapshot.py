@@ -30,6 +30,7 @@ from tests.support.aligning_scenarios import (
     last_values,
     log_of,
     meter_site,
+    sendings,
 )
 
 MODEL = meter_site(
@@ -116,17 +117,7 @@ class Process:
         )
 
 
-readings_strategy = st.lists(
-    st.builds(
-        Sent,
-        append_ms=st.integers(0, 90_000),
-        device=st.sampled_from(["m1", "m2"]),
-        time_ms=st.integers(0, 360).map(lambda n: n * 250),
-        value=st.integers(-4, 4).map(lambda n: n / 4),
-        event_id=st.sampled_from(["", "a", "b"]),
-    ).filter(lambda sent: sent.time_ms <= sent.append_ms),
-    max_size=40,
-)
+readings_strategy = sendings(until_ms=90_000, most=40)
 
 
 @given(readings=readings_strategy, seed=st.integers(0, 10_000))

@@ -15,6 +15,9 @@ from streams.clocks import read_clock, set_clock, wall_ms
 from streams.finding import LocalStack
 from streams.kafka import ensure_topics
 from tests.streams.cli.chain import START_MS, Chain, calm_with_a_peak, neighbour_of, publish, site
+from tests.support.influx import influx, influx_bucket
+
+__all__ = ["influx", "influx_bucket"]
 
 ROOT = Path(__file__).resolve().parents[3]
 SPEED = 10.0

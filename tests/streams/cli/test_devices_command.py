@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.kafka_settings import free_port
+from deploy.ports import free_port
 from schemas.settings import DevicesSettings, Settings
 from streams.local_pipeline import StageProcesses
 from tests.streams.cli.conftest import Gridloom

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from deploy.influx_build import INFLUXD_VERSION
+from deploy.influx_provisioning import Retention
+from deploy.local_influx import LocalInflux
 from deploy.local_kafka import LocalKafka
 from schemas.settings import Settings
 from schemas.topics import topic_names
@@ -21,6 +24,7 @@ from streams.doctoring.services import examine_services
 from streams.finding import LocalStack
 from streams.historians.sqlite import SqliteHistorian
 from tests.streams.cli.conftest import Gridloom
+from tests.support.influx import new_bucket
 
 NOWHERE = "127.0.0.1:1"
 
@@ -45,7 +49,9 @@ def test_on_this_machine_the_demo_can_run(gridloom: Gridloom, tmp_path: Path) ->
         assert f"{name} " in findings["packages"]["detail"]
     assert findings["folder"]["detail"].startswith(str(tmp_path))
     assert findings["local stack"]["health"] == "absent"
-    assert "not used yet" in findings["optional parts"]["detail"]
+    assert "the demo needs none of them" in findings["optional parts"]["detail"]
+    assert findings["historian"]["detail"].startswith("SQLite: ")
+    assert "`up` and `demo` use " in findings["local historian"]["detail"]
 
 
 def test_what_stops_the_demo_is_named_with_what_to_do(gridloom: Gridloom, tmp_path: Path) -> None:
@@ -110,17 +116,79 @@ def test_a_historian_is_told_with_its_size_and_a_broken_one_with_what_to_do(
     tmp_path: Path,
 ) -> None:
     settings = Settings(folder=tmp_path)
-    assert "does not exist yet" in by_name(examine_services(settings))["sqlite historian"].detail
+    assert "does not exist yet" in by_name(examine_services(settings))["historian"].detail
     SqliteHistorian(settings.historian_path).close()
-    found = by_name(examine_services(settings))["sqlite historian"]
+    found = by_name(examine_services(settings))["historian"]
     assert (found.health, found.detail.split(", ")[-1]) == (Health.OK, "0 site windows")
     (tmp_path / "local").mkdir()
     with sqlite3.connect(tmp_path / "local" / "historian.sqlite") as foreign:
         foreign.execute("CREATE TABLE other (x)")
     foreign.close()
-    broken = by_name(examine_services(settings))["sqlite historian"]
+    broken = by_name(examine_services(settings))["further historian"]
     assert (broken.health, broken.blocks_demo) == (Health.WRONG, False)
     assert "another application" in broken.detail
+
+
+@pytest.mark.influxdb
+def test_the_influxdb_in_use_is_told_with_its_version_bucket_and_retention(
+    tmp_path: Path, influx: LocalInflux
+) -> None:
+    bucket = new_bucket(influx, Retention(raw_days=30))
+    settings = Settings(folder=tmp_path, influxdb=bucket.settings)
+    found = by_name(examine_services(settings))
+    told = f"at {bucket.url}, bucket {bucket.bucket} keeps points for 30 days, 0 site windows"
+    assert found["historian"].health is Health.OK
+    assert found["historian"].detail.startswith(f"InfluxDB {INFLUXD_VERSION}")
+    assert found["historian"].detail.endswith(told.removeprefix("at "))
+    assert found["local historian"].detail == "`up` and `run` use the configured InfluxDB"
+    bucket.delete()
+
+
+@pytest.mark.parametrize(
+    ("section", "told", "hint"),
+    [
+        ({"url": "http://127.0.0.1:1", "token": "t"}, "no InfluxDB answers", "Check that it runs"),
+        ({"url": "http://127.0.0.1:1"}, "there is no [influxdb] token", "token_file"),
+        ({"url": "", "token": "t"}, "there is no [influxdb] url", "http://127.0.0.1:8086"),
+    ],
+    ids=["away", "no token", "no address"],
+)
+def test_an_influxdb_that_cannot_be_used_is_wrong_with_what_to_do(
+    tmp_path: Path, section: dict[str, str], told: str, hint: str
+) -> None:
+    sections = {"influxdb": section, "historian": {"kind": "influxdb"}}
+    settings = Settings.model_validate({"folder": tmp_path, **sections})
+    found = by_name(examine_services(settings))["historian"]
+    assert (found.health, found.blocks_demo) == (Health.WRONG, False)
+    assert told in found.detail
+    assert hint in found.hint
+
+
+@pytest.mark.parametrize(
+    ("kind", "built", "told", "hint"),
+    [
+        ("auto", False, "use SQLite", "make influxd"),
+        ("auto", True, "use InfluxDB", ""),
+        ("sqlite", True, "use SQLite", "kind = auto"),
+    ],
+)
+def test_which_historian_a_local_stack_brings_is_told_and_how_to_get_the_other(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    built: bool,  # noqa: FBT001
+    told: str,
+    hint: str,
+) -> None:
+    program = tmp_path / "gridloom" / f"influxd-{INFLUXD_VERSION}" / "influxd"
+    program.parent.mkdir(parents=True)
+    if built:
+        program.touch(0o700)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    settings = Settings.model_validate({"folder": tmp_path, "historian": {"kind": kind}})
+    found = by_name(examine_services(settings))["local historian"]
+    assert told in found.detail
+    assert hint in found.hint
 
 
 def test_a_configured_kafka_that_does_not_answer_is_wrong_but_the_demo_runs() -> None:

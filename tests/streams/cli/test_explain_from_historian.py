@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.clock import PipelineClock
-from schemas.errors import BrokerError, ConfigurationError
+from schemas.errors import BrokerError, ConfigurationError, HistorianAwayError
 from schemas.setpoint import Ack, Setpoint
 from schemas.settings import Settings
 from streams.explaining.asking import explain
 from streams.explaining.listing import newest_switches
+from streams.historians.influx import InfluxHistorian
 from streams.historians.mapping import to_point
 from streams.historians.sqlite import SqliteHistorian
 from tests.streams.cli.chain import (
@@ -23,6 +25,7 @@ from tests.streams.cli.chain import (
     start_of,
 )
 from tests.streams.cli.conftest import Gridloom
+from tests.support.influx import InfluxBucket
 
 CLOCK = PipelineClock(event_origin_ms=START_MS, append_origin_ms=1_790_000_000_000, speed=10)
 NOWHERE = "127.0.0.1:1"
@@ -115,6 +118,28 @@ def test_the_command_says_where_it_looked(gridloom: Gridloom, home: Path, stored
     assert f"note: Kafka does not answer at {NOWHERE}" in told.stdout
     assert "Confirmed by 1 device(s)." in told.stdout
     assert told.stderr == ""
+
+
+@pytest.mark.influxdb
+def test_influxdb_tells_the_same_story_as_sqlite(
+    tmp_path: Path, home: Path, stored: Chain, influx_bucket: InfluxBucket
+) -> None:
+    """And where it is configured it is asked first; one that is away does not hide the others."""
+    with InfluxHistorian(influx_bucket.settings) as historian:
+        historian.write([to_point(record.message) for record in stored.records])
+    settings = settings_in(tmp_path).model_copy(update={"influxdb": influx_bucket.settings})
+    told = explain(settings, stored.decision(SHED_WINDOW))
+    assert told.source.startswith(f"InfluxDB {influx_bucket.url}, bucket {influx_bucket.bucket}")
+    by_sqlite = explain(settings_in(home), stored.decision(SHED_WINDOW))
+    assert replace(told, source="") == replace(by_sqlite, source="")
+    decisions = newest_switches(settings).decisions
+    assert decisions == newest_switches(settings_in(home)).decisions
+    away = influx_bucket.settings.model_copy(update={"url": f"http://{NOWHERE}"})
+    settings = settings_in(home).model_copy(update={"influxdb": away})
+    assert explain(settings, stored.decision(SHED_WINDOW)) == by_sqlite
+    assert newest_switches(settings).decisions == decisions
+    with pytest.raises(HistorianAwayError, match="no InfluxDB answers"):
+        newest_switches(settings_in(tmp_path).model_copy(update={"influxdb": away}))
 
 
 @pytest.mark.kafka

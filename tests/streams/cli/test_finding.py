@@ -6,14 +6,19 @@ import pytest
 
 from deploy.folder_lock import FolderLock
 from deploy.kafka_settings import server_properties
-from schemas.settings import Settings
+from deploy.local_influx import LocalInflux
+from schemas.errors import ConfigurationError
+from schemas.settings import InfluxSettings, Settings
 from streams.cli.connection import connected_settings
 from streams.finding import (
     LocalStack,
     historian_paths,
+    historian_places,
+    running_local_influx,
     running_local_kafka,
     running_local_stack,
 )
+from streams.historians.opening import InfluxPlace, SqlitePlace, open_historian
 
 
 def lay_out(folder: Path, port: int) -> Path:
@@ -119,3 +124,54 @@ def test_every_historian_is_found_the_configured_one_first(home: Path) -> None:
         home / "local" / "historian.sqlite",
         home / "demo-x1" / "historian.sqlite",
     ]
+
+
+@pytest.mark.influxdb
+def test_the_influxdb_of_a_local_stack_is_found_while_it_runs(home: Path) -> None:
+    """And serves: its address and its tokens are where its server leaves them."""
+    assert running_local_influx(home / "local") is None
+    with LocalInflux(home / "local" / "influxdb") as server:
+        found = running_local_influx(home / "local", InfluxSettings(timeout_s=99.0))
+        assert found is not None
+        assert (found.url, found.org, found.bucket) == (server.url, server.org, server.bucket)
+        assert (found.token_file, found.read_token_file) == (
+            server.token_file,
+            server.read_token_file,
+        )
+        assert found.timeout_s == 99.0
+        (place,) = historian_places(Settings(folder=home))
+        with place.open() as reader:
+            assert reader.sites() == []
+            assert reader.name == place.name
+        lock = FolderLock(lay_out(home / "local", 29_000))
+        settings = connected_settings()
+        lock.release()
+        assert settings.uses_influxdb
+        with open_historian(settings) as historian:
+            assert historian.name == place.name
+    assert running_local_influx(home / "local") is None
+    assert historian_places(Settings(folder=home)) == []
+
+
+def test_an_influxdb_that_is_still_being_set_up_is_not_found(home: Path) -> None:
+    lock = FolderLock(home / "local" / "influxdb", "InfluxDB")
+    assert running_local_influx(home / "local") is None
+    lock.release()
+
+
+def test_a_configured_influxdb_comes_before_all_files(home: Path) -> None:
+    for folder in (home, home / "local"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "historian.sqlite").touch()
+    influxdb = InfluxSettings(url="http://127.0.0.1:1")
+    assert historian_places(Settings(folder=home, influxdb=influxdb)) == [
+        InfluxPlace(influxdb),
+        SqlitePlace(home / "historian.sqlite"),
+        SqlitePlace(home / "local" / "historian.sqlite"),
+    ]
+
+
+def test_a_historian_that_is_configured_without_an_address_is_an_error(home: Path) -> None:
+    settings = Settings.model_validate({"folder": home, "historian": {"kind": "influxdb"}})
+    with pytest.raises(ConfigurationError, match="no \\[influxdb\\] url"):
+        open_historian(settings)

@@ -36,7 +36,7 @@ def story_of(tmp_path: Path) -> Callable[[Chain, int], Story]:
         historian.write([to_point(record.message) for record in chain.records])
         historian.close()
         with open_reader(path) as reader:
-            answer = HistorianSource(reader, path).find(parse_decision(chain.decision(index)))
+            answer = HistorianSource(reader).find(parse_decision(chain.decision(index)))
         assert isinstance(answer, Story)
         return answer
 

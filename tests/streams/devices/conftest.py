@@ -13,8 +13,8 @@ from typing import Final
 import pytest
 from confluent_kafka import Producer
 
-from deploy.kafka_settings import free_port
 from deploy.local_kafka import LocalKafka
+from deploy.ports import free_port
 from schemas.dispatch_plan import OutputState
 from schemas.errors import StackError
 from schemas.messages import encode
@@ -126,6 +126,7 @@ class ViewProcess:
             "GRIDLOOM_FOLDER": str(self.settings.home),
             "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
             "GRIDLOOM_DEVICES__PORT": str(self.settings.devices.port),
+            "GRIDLOOM_METRICS__PORT": "0",  # what they print is looked at
             # Faust would let this override what it is told.
             "WEB_PORT": "1",
         }

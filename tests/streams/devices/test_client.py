@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from deploy.kafka_settings import free_port
+from deploy.ports import free_port
 from schemas.errors import StackError
 from schemas.messages import encode
 from schemas.setpoint import AckResult, RefusalReason

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import pytest
 
+from schemas.errors import HistorianAwayError
 from schemas.site_window import SeriesName
 from streams.historians.mapping import to_point
 from streams.historians.points import Measurement, Point
-from streams.historians.protocol import HistorianAwayError
 from streams.historians.sqlite import SqliteHistorian
 from streams.historians.sqlite_reader import open_reader
 from tests.support import historian_messages as given
@@ -123,7 +123,7 @@ class _Meddled(tuple[SeriesName, ...]):
     """Wanted series; while they are looked up, another window is written."""
 
     __slots__ = ()
-    meddle: ClassVar[Callable[[], None]]
+    meddle: ClassVar[Callable[[], object]]
 
     def __contains__(self, name: object) -> bool:
         type(self).meddle()

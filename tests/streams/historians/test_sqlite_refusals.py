@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import HistorianError
+from schemas.errors import HistorianAwayError, HistorianError
 from streams.historians.mapping import to_point
 from streams.historians.points import Measurement
-from streams.historians.protocol import HistorianAwayError
 from streams.historians.sqlite import SqliteHistorian
 from streams.historians.sqlite_errors import historian_errors
 from streams.historians.sqlite_reader import open_reader

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka_settings import free_port
 from deploy.local_kafka import LocalKafka
+from deploy.ports import free_port
 from schemas.errors import BrokerError
 from schemas.settings import Settings
 from streams.replay.command import replay

@@ -1,0 +1,1 @@
+"""What the containers of ``docker-compose.kafka.yml`` run besides ``gridloom`` itself."""

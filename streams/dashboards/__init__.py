@@ -1,0 +1,1 @@
+"""Asks every question of every dashboard as Grafana would, and counts the rows."""

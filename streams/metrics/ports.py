@@ -1,0 +1,71 @@
+"""Which process shows its metrics where."""
+
+import random
+import socket
+from collections.abc import Iterable
+from typing import Any, Final
+
+from schemas.errors import StackError
+from schemas.settings import Settings
+from streams.stage_registry import STAGES, check_stages
+
+SLOT_PORTS: Final = 20
+"""Ports from one slot to the next: more than there are stages."""
+
+_FREE_PORTS: Final = range(20_000, 32_000)
+"""Below the ports that systems hand out to outgoing connections: none is taken by chance."""
+
+_ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  a server's, not a client's
+
+
+def port_of(settings: Settings, stage: str, slot: int = 0) -> int | None:
+    """Port of one process of a stage; None where metrics are off.
+
+    Raises:
+        ConfigurationError: there is no such stage.
+    """
+    check_stages([stage])
+    base = settings.metrics.port
+    return base + list(STAGES).index(stage) + SLOT_PORTS * slot if base else None
+
+
+def targets(settings: Settings, stages: Iterable[str]) -> list[dict[str, Any]]:
+    """The first process of each stage, in the format of Prometheus' ``file_sd_configs``.
+
+    The labels ``stage`` and ``slot`` also stand here, so that ``up`` has them, which a process
+    that is down cannot say itself. Prometheus needs ``honor_labels``, or shows them twice.
+
+    Raises:
+        ConfigurationError: there is no such stage.
+    """
+    host = _ANY_ADDRESS.get(settings.metrics.host, settings.metrics.host)
+    place = f"[{host}]" if ":" in host else host
+    ports = {stage: port_of(settings, stage) for stage in stages}
+    return [
+        {"targets": [f"{place}:{port}"], "labels": {"stage": stage, "slot": "0"}}
+        for stage, port in ports.items()
+        if port is not None
+    ]
+
+
+def free_base_port(host: str = "127.0.0.1") -> int:
+    """A port from which on there is a free one for every stage.
+
+    Raises:
+        StackError: there is none.
+    """
+    for base in random.sample(_FREE_PORTS, len(_FREE_PORTS)):
+        if all(_is_free(host, port) for port in range(base, base + len(STAGES))):
+            return base
+    message = (
+        f"{len(STAGES)} ports in a row, from {_FREE_PORTS[0]} to {_FREE_PORTS[-1]}, are not free"
+    )
+    raise StackError(message)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError:
+        return False
+    return True

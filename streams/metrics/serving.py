@@ -1,0 +1,88 @@
+"""Shows the metrics of this process over HTTP, from a thread of its own."""
+
+import logging
+import socket
+import threading
+from http.server import ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Final
+
+from prometheus_client import CollectorRegistry, MetricsHandler
+
+from schemas.settings import Settings
+from streams.metrics.ports import port_of
+from streams.metrics.stage import StageMetrics
+
+log = logging.getLogger(__name__)
+
+PATH: Final = "/metrics"
+_CLIENT_TIMEOUT_S: Final = 10.0
+_NOT_FOUND: Final = 404
+
+
+def serve(settings: Settings, stage: str, slot: int = 0) -> StageMetrics:
+    """The metrics of this process, shown from now on until it ends.
+
+    A place that cannot be had is logged: a stage does its work also where nobody can see it.
+
+    Raises:
+        ConfigurationError: there is no such stage.
+    """
+    metrics = StageMetrics(stage, slot)
+    port = port_of(settings, stage, slot)
+    if port is not None:
+        host = settings.metrics.host
+        try:
+            server = open_server(host, port, metrics.registry)
+        except (OSError, OverflowError, UnicodeError) as error:
+            log.warning("no metrics at %s:%d: %s", host, port, error)
+        else:
+            threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return metrics
+
+
+def open_server(host: str, port: int, registry: CollectorRegistry) -> ThreadingHTTPServer:
+    """A server that listens, and answers once it is run.
+
+    Raises:
+        OSError: the host is not one of this machine, or the port is taken.
+        OverflowError: there is no such port.
+        UnicodeError: the host cannot be a name.
+    """
+    place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+
+    class Server(_MetricsServer):
+        address_family = place[0]
+
+    return Server((host, port), _handler(registry))
+
+
+def _handler(registry: CollectorRegistry) -> type[MetricsHandler]:
+    class Handler(MetricsHandler):
+        timeout = _CLIENT_TIMEOUT_S
+
+        def do_GET(self) -> None:  # noqa: N802  so http.server wants it
+            """Answer on one path only."""
+            if self.path.partition("?")[0] == PATH:
+                super().do_GET()
+            else:
+                self.send_error(_NOT_FOUND)
+
+    Handler.registry = registry
+    return Handler
+
+
+class _MetricsServer(ThreadingHTTPServer):
+    """Does not ask the network for its own name, which may take long where there is none."""
+
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Take the address."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away in the middle is nobody's trouble."""
+        del request
+        log.debug("no answer to %s", client_address)
