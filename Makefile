@@ -29,8 +29,8 @@ demo: $(STAMP) ## Run the whole loop on a local Kafka
 influxd: $(STAMP) ## Build InfluxDB, once (5 minutes); needs Go, Rust and clang
 	$(BIN)/python -m deploy.influx_build
 
-test: $(STAMP) ## Run the tests
-	$(BIN)/pytest
+test: $(STAMP) ## Run the tests, on up to four cores
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 soak: $(STAMP) ## Run the long tests
 	$(BIN)/pytest -m soak

@@ -66,15 +66,23 @@ def required_marks() -> frozenset[str]:
     return marks
 
 
-@pytest.hookimpl(trylast=True)  # after -m and -k have taken theirs away
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what needs something absent; refuse a run that lost what it requires."""
-    required = required_marks()
-    absent = {mark for mark, (is_there, _) in NEEDS.items() if not is_there()}
-    if lost := sorted(required & absent):
+def absent_marks() -> frozenset[str]:
+    """The marks whose tests cannot run on this machine."""
+    return frozenset(mark for mark, (is_there, _) in NEEDS.items() if not is_there())
+
+
+def pytest_configure() -> None:
+    """Refuse a run that requires what is not here."""
+    if lost := sorted(required_marks() & absent_marks()):
         hints = "; ".join(f"{mark}: {NEEDS[mark][1]}" for mark in lost)
         message = f"GRIDLOOM_REQUIRE asks for what is not here ({hints})"
         raise pytest.UsageError(message)
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k have taken theirs away
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what needs something absent; refuse a run that lost what it requires."""
+    required, absent = required_marks(), absent_marks()
     away = [item for item in items if any(item.get_closest_marker(mark) for mark in absent)]
     items[:] = [item for item in items if item not in away]
     config.hook.pytest_deselected(items=away)

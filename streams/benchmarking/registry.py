@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
+from deploy.influx_build import cached_influxd
 from schemas.errors import ConfigurationError
 from streams.benchmarking.figures import Report, Result
 from streams.benchmarking.machine import describe_machine, load_average
@@ -12,6 +13,7 @@ from streams.benchmarking.rounds import Bench
 BENCHMARKS: Final = {
     "align": "readings/s from Kafka to committed windows, beside bare consume loops",
     "dispatch": "time per decision for 4 and 20 relays, beside plain CVXPY",
+    "influx": "points/s into InfluxDB and time to a queryable window, beside the bare client",
     "store": "points/s into the SQLite historian, beside bare sqlite3",
 }
 """Benchmarks and what each measures."""
@@ -20,13 +22,14 @@ ALL: Final = "all"
 
 
 def benchmarks_named(name: str) -> list[str]:
-    """The benchmarks that ``name`` stands for.
+    """The benchmarks that ``name`` stands for; ``all`` are those that this machine can run.
 
     Raises:
         ConfigurationError: there is none.
     """
     if name == ALL:
-        return list(BENCHMARKS)
+        absent = {"influx"} if cached_influxd() is None else set()
+        return [each for each in BENCHMARKS if each not in absent]
     if name not in BENCHMARKS:
         message = f"unknown benchmark {name!r}"
         hint = f"benchmarks are: {', '.join(BENCHMARKS)}, {ALL}"

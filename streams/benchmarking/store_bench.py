@@ -73,18 +73,18 @@ def _bar(found: dict[str, list[float]], most: int) -> Bar:
     return bar(f"historian / bare sqlite3, {most} windows a write", own, peer)
 
 
-def make_windows(windows: int) -> list[Window]:
+def make_windows(windows: int, site: str = _SITE) -> list[Window]:
     """So many windows of one site, every series measured."""
     values = np.random.default_rng(1).uniform(0.0, 9.9, (windows, SERIES)).round(3)
     return [
-        _window(_START_MS + number * WINDOW_MS, tuple(row))
+        _window(site, _START_MS + number * WINDOW_MS, tuple(row))
         for number, row in enumerate(values.tolist())
     ]
 
 
-def _window(start_ms: int, values: tuple[float, ...]) -> Window:
+def _window(name: str, start_ms: int, values: tuple[float, ...]) -> Window:
     site = SitePoint(
-        site=_SITE,
+        site=name,
         window_start_ms=start_ms,
         revision=0,
         model_hash="0" * 64,
@@ -101,7 +101,7 @@ def _window(start_ms: int, values: tuple[float, ...]) -> Window:
         weather={},
     )
     meters = MeterPoints(
-        site=_SITE,
+        site=name,
         window_start_ms=start_ms,
         revision=0,
         series=_NAMES,

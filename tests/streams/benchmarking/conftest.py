@@ -6,6 +6,9 @@ import pytest
 
 from schemas.settings import Settings
 from streams.benchmarking.rounds import Bench
+from tests.support.influx import influx, influx_bucket
+
+__all__ = ["influx", "influx_bucket"]
 
 
 class Steps:

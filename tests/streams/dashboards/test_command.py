@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from dashboards.grafana.provisioning import CHECKED_IN, provisioning_files
 from dashboards.refusals import GrafanaError
 from schemas.errors import ConfigurationError, HistorianError
-from streams.cli import dashboards
+from streams.cli import console, dashboards
 from tests.support.grafana_run import GrafanaRun
 from tests.support.grafana_server import TOKEN, GrafanaServer, grafana_server
 from tests.support.influx import InfluxBucket
@@ -24,11 +24,12 @@ BEFORE = ("--from", "2001-01-01T00:00:00Z", "--to", "2001-01-02")
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """Runs the command with arguments, in an empty folder, on a wide terminal."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(console.out, "width", 200)
     monkeypatch.setenv("GRIDLOOM_FOLDER", str(tmp_path))
     monkeypatch.delenv(dashboards.TOKEN_VARIABLE, raising=False)
 
     def run(*arguments: str) -> Result:
-        result = CliRunner().invoke(dashboards.app, arguments, env={"COLUMNS": "200"})
+        result = CliRunner().invoke(dashboards.app, arguments)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
