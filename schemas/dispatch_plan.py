@@ -108,6 +108,7 @@ class DispatchPlan(Message, frozen=True, kw_only=True):
         alerts: what an operator should know, in words.
         price_per_kwh: what energy from the grid costs then [currency/kWh], None where unknown.
         currency: of the price (ISO 4217).
+        lookahead_s: how far ahead the forecast peaks look [s]; None in plans that do not say.
     """
 
     decision_id: str
@@ -129,3 +130,4 @@ class DispatchPlan(Message, frozen=True, kw_only=True):
     alerts: tuple[str, ...] = ()
     price_per_kwh: float | None = None
     currency: str | None = None
+    lookahead_s: float | None = None

@@ -53,7 +53,7 @@ def peak_card(
     uncontrolled_kw: float | None,
     expected_kw: float | None,
     threshold_kw: float,
-    horizon_s: float,
+    horizon_s: float | None,
     window: str,
 ) -> Card:
     """What the newest plan foresees.
@@ -62,10 +62,11 @@ def peak_card(
         uncontrolled_kw: with every relay on [kW], None when blind.
         expected_kw: under the plan [kW], None when blind.
         threshold_kw: what the plan holds the site under [kW].
-        horizon_s: how far ahead it looks [s].
+        horizon_s: how far ahead it looks [s], None where it does not say.
         window: time of the window that it rests on.
     """
     known = uncontrolled_kw is not None and expected_kw is not None
+    horizon = "" if horizon_s is None else f" of {duration_text(horizon_s)}"
     return Card(
         key="peak",
         title="Predicted peak load",
@@ -76,8 +77,8 @@ def peak_card(
             else f"the newest plan is blind; threshold {threshold_kw:g} kW"
         ),
         caveat=(
-            f"With every relay on, over the look-ahead of about {duration_text(horizon_s)}, not"
-            f" over the next hour; plan of {window}."
+            f"With every relay on, over the site's look-ahead{horizon}, not over the next hour;"
+            f" plan of {window}."
         ),
     )
 

@@ -16,14 +16,14 @@ class PredictedPeak(msgspec.Struct, frozen=True, kw_only=True):
         uncontrolled_kw: greatest power ahead if every relay were on [kW], None when blind.
         expected_kw: greatest power ahead under the plan [kW], None when blind.
         threshold_kw: what the plan holds the site under [kW].
-        horizon_s: how far ahead it looks [s].
+        horizon_s: how far ahead it looks [s], None where the plan does not say.
     """
 
     window_start_ms: int
     uncontrolled_kw: float | None
     expected_kw: float | None
     threshold_kw: float
-    horizon_s: float
+    horizon_s: float | None
 
 
 class Savings(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,13 +61,8 @@ class DayFigures(msgspec.Struct, frozen=True, kw_only=True):
     savings: Savings | None
 
 
-def predicted_peak(plans: Iterable[DispatchPlan], horizon_s: float) -> PredictedPeak | None:
-    """What the newest of ``plans`` foresees, None without any.
-
-    Args:
-        plans: of one site, in any order.
-        horizon_s: how far ahead they look [s]; a plan does not say.
-    """
+def predicted_peak(plans: Iterable[DispatchPlan]) -> PredictedPeak | None:
+    """What the newest of a site's ``plans`` foresees, in whatever order; None without any."""
     newest = max(plans, key=lambda plan: plan.window_start_ms, default=None)
     if newest is None:
         return None
@@ -76,5 +71,5 @@ def predicted_peak(plans: Iterable[DispatchPlan], horizon_s: float) -> Predicted
         uncontrolled_kw=newest.uncontrolled_kw,
         expected_kw=newest.expected_kw,
         threshold_kw=newest.threshold_kw,
-        horizon_s=horizon_s,
+        horizon_s=newest.lookahead_s,
     )

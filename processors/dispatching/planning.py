@@ -28,6 +28,7 @@ class _Heading(TypedDict):
     capacity_kw: float
     price_per_kwh: float | None
     currency: str | None
+    lookahead_s: float
 
 
 def make_plan(
@@ -68,7 +69,7 @@ def plan_nothing(
 
 
 def _heading(model: SiteModel, window: SiteWindow) -> _Heading:
-    """Identity, limits and price of the plan for a window."""
+    """Identity, limits, price and horizon of the plan for a window."""
     tariff = model.tariff
     return _Heading(
         decision_id=decision_id(model.name, window.window_start_ms, model.model_hash),
@@ -83,6 +84,7 @@ def _heading(model: SiteModel, window: SiteWindow) -> _Heading:
         capacity_kw=model.capacity_kw,
         price_per_kwh=None if tariff is None else tariff.import_price_per_kwh,
         currency=None if tariff is None else tariff.currency,
+        lookahead_s=model.control.lookahead_s,
     )
 
 

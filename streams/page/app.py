@@ -27,7 +27,6 @@ from dashboards.page.style import STYLE
 from dashboards.page.times import clock_text, duration_text, stamp_text
 from processors.accounting.figures import predicted_peak
 from schemas.dispatch_plan import DispatchPlan
-from schemas.site_model import ControlParameters
 from streams.page.feed import Feed
 from streams.page.looks import Look, Snapshot
 
@@ -109,7 +108,7 @@ def _draw_snapshot(shown: Snapshot, zone: ZoneInfo, *, current: bool) -> None:
 
 def _cards(shown: Snapshot, plans: Sequence[DispatchPlan], zone: ZoneInfo) -> list[Card]:
     """The key figures."""
-    peak = predicted_peak(plans, ControlParameters().lookahead_s)
+    peak = predicted_peak(plans)
     figures, savings = shown.figures, shown.figures.savings
     return [
         net_load_card(shown.windows[-1], None if peak is None else peak.threshold_kw, zone),

@@ -95,7 +95,9 @@ def test_the_predicted_peak_tells_its_own_horizon() -> None:
     card = peak_card(97.24, 84.0, 85.0, 30.0, "12:00:00")
     assert card.value == "97.2 kW"
     assert card.detail == "84.0 kW as planned; threshold 85 kW"
-    assert "about 30 s, not over the next hour" in card.caveat
+    assert "look-ahead of 30 s, not over the next hour" in card.caveat
+    unsaid = peak_card(97.24, 84.0, 85.0, None, "12:00:00")
+    assert "the site's look-ahead, not over the next hour" in unsaid.caveat
     assert peak_card(None, None, 85.0, 30.0, "12:00:00").value == UNKNOWN
 
 

@@ -250,12 +250,12 @@ def test_only_the_site_and_the_day_count() -> None:
 
 def test_the_newest_plan_tells_the_predicted_peak() -> None:
     """S1-12: with its threshold and horizon; blind, both powers are unknown."""
-    newest = plan(2, uncontrolled_kw=97.5, expected_kw=84.0)
-    found = predicted_peak([plan(1), newest, plan(0)], horizon_s=30.0)
+    newest = replace(plan(2, uncontrolled_kw=97.5, expected_kw=84.0), lookahead_s=45.0)
+    found = predicted_peak([plan(1), newest, plan(0)])
     assert found is not None
     assert (found.uncontrolled_kw, found.expected_kw, found.threshold_kw) == (97.5, 84.0, 85.0)
-    assert (found.window_start_ms, found.horizon_s) == (newest.window_start_ms, 30.0)
-    blind = predicted_peak([newest, plan(3, None, None)], 30.0)
+    assert (found.window_start_ms, found.horizon_s) == (newest.window_start_ms, 45.0)
+    blind = predicted_peak([newest, plan(3, None, None)])
     assert blind is not None
     assert (blind.uncontrolled_kw, blind.expected_kw) == (None, None)
-    assert predicted_peak([], 30.0) is None
+    assert predicted_peak([]) is None
