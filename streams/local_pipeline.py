@@ -169,6 +169,7 @@ class LocalPipeline:
         self.folder = folder
         self.kafka = LocalKafka(folder / "kafka", port=port, report=report)
         self._configured = settings
+        self._report = report
         self._influx: LocalInflux | None = None
         self._stages: StageProcesses | None = None
 
@@ -240,6 +241,20 @@ class LocalPipeline:
 
         self._influx = LocalInflux(self.folder / "influxdb")
         self._influx.start()
+
+    def require_servers(self) -> None:
+        """Make sure that Kafka runs; start InfluxDB again where it has ended.
+
+        Store waits for InfluxDB meanwhile, and Kafka holds what is to be stored.
+
+        Raises:
+            StackError: Kafka has ended, or InfluxDB does not start.
+        """
+        self.kafka.require_running()
+        if self._influx is not None and self._influx.pid is None:
+            self._report("InfluxDB has ended; it is started again")
+            self._influx.stop()
+            self._influx.start()
 
     def __enter__(self) -> Self:
         return self

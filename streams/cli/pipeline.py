@@ -58,7 +58,7 @@ def up(
             out.print(f"historian: {_historian_in_words(pipeline.settings)}", soft_wrap=True)
         out.print(f"folder: {folder}", soft_wrap=True)
         out.print(f"stages: {', '.join(names) or 'none'}; Ctrl-C stops everything")
-        _watch(pipeline.stages, stop, pipeline.kafka.require_running)
+        _watch(pipeline.stages, stop, pipeline.require_servers)
 
 
 def _delete(folder: Path) -> None:

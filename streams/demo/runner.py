@@ -151,7 +151,7 @@ class DemoRunner:
         """Look at everything once."""
         if self._cancelled():
             raise DemoCancelledError
-        self.pipeline.kafka.require_running()
+        self.pipeline.require_servers()
         for event in self.pipeline.stages.poll():
             if isinstance(event, Crashed):
                 self.view.notice(f"{event.name} crashed; it is started again")
