@@ -82,7 +82,9 @@ def influx_version(url: str) -> str:
         HistorianAwayError: nothing answers.
         HistorianError: it is no address, or something else than an InfluxDB 2 answers.
     """
-    _require_address(url)
+    if not is_address(url):
+        hint = "It looks like http://127.0.0.1:8086."
+        raise HistorianError(f"{url!r} is no address of an InfluxDB.", hint=hint)
     try:
         with PoolManager(retries=Retry(0), timeout=_PING_TIMEOUT_S) as pool:
             ping = pool.request("GET", f"{url.rstrip('/')}/ping")
@@ -93,7 +95,7 @@ def influx_version(url: str) -> str:
     if not version:
         hint = "Check host and port: InfluxDB's own is 8086."
         raise HistorianError(f"What answers at {url} is not an InfluxDB.", hint=hint)
-    if version.lstrip("v").split(".")[0] in {"0", "1", "3"} or setup.status != _OK:
+    if is_foreign(version) or setup.status != _OK:
         raise HistorianError(
             f"At {url} is an InfluxDB {version}, and Gridloom needs version 2.",
             hint="Run an InfluxDB 2.7 beside it, or let Gridloom run its own: make influxd.",
@@ -101,15 +103,18 @@ def influx_version(url: str) -> str:
     return version
 
 
-def _require_address(url: str) -> None:
+def is_address(url: str) -> bool:
+    """Whether ``url`` can be that of an InfluxDB."""
     try:
         parts = urlsplit(url)
-        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
-        is_address = False
-    if not is_address:
-        hint = "It looks like http://127.0.0.1:8086."
-        raise HistorianError(f"{url!r} is no address of an InfluxDB.", hint=hint)
+        return False
+
+
+def is_foreign(version: str) -> bool:
+    """Whether it is an InfluxDB of another interface; one without a number calls itself ``dev``."""
+    return version.removeprefix("v").startswith(("0.", "1.", "3."))
 
 
 def _away(url: str, error: HTTPError) -> HistorianAwayError:
@@ -139,4 +144,4 @@ def what_influx_says(error: ApiException) -> str:
     try:
         return str(json.loads(body or "")["message"])
     except (ValueError, KeyError, TypeError):
-        return str(body or error.reason)
+        return str(body or error.reason or "no reason given").strip()

@@ -18,6 +18,7 @@ from typing import Final
 from rich.console import Console
 
 from deploy.build_tools import require_build_tools
+from deploy.cache import cache_folder
 from deploy.processes import Process, kill, orderly_signals, spawn
 from schemas.errors import GridloomError, StackError
 
@@ -41,8 +42,7 @@ _LOG_TAIL_LINES: Final = 15
 
 def influxd_folder() -> Path:
     """Where the program is kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return cache / "gridloom" / f"influxd-{INFLUXD_VERSION}"
+    return cache_folder(f"influxd-{INFLUXD_VERSION}")
 
 
 def cached_influxd() -> Path | None:

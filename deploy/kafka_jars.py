@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Final
 
+from deploy.cache import cache_folder
 from deploy.kafka_lock import KAFKA_VERSION, locked_jars
 from schemas.errors import StackError
 
@@ -25,8 +26,7 @@ _RETRY_PAUSES_S: Final = (0.5, 1.5)
 
 def kafka_folder() -> Path:
     """Where the jars of this Kafka version, and what speeds up its start, are kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return cache / "gridloom" / f"kafka-{KAFKA_VERSION}"
+    return cache_folder(f"kafka-{KAFKA_VERSION}")
 
 
 def kafka_classpath(report: Callable[[str], None]) -> str:

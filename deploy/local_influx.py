@@ -12,17 +12,13 @@ from urllib3.exceptions import HTTPError
 
 from deploy.influx_api import InfluxConnection, influx_client
 from deploy.influx_build import cached_influxd
+from deploy.influx_files import ADDRESS_FILE, READER_TOKEN_FILE, STORE_TOKEN_FILE
 from deploy.influx_provisioning import provision
 from deploy.local_server import LocalServer
 from deploy.secret_files import write_secret
 from deploy.server_process import ServerProcess
 from schemas.errors import HistorianError, StackError
 
-ADDRESS_FILE: Final = "influxdb.json"
-"""Tells other commands where the running server is, and its organisation and bucket."""
-
-STORE_TOKEN_FILE: Final = "store.token"  # noqa: S105  a file's name
-READER_TOKEN_FILE: Final = "reader.token"  # noqa: S105  a file's name
 _OPERATOR_TOKEN_FILE: Final = "operator.token"  # noqa: S105  a file's name
 _PASSWORD_FILE: Final = "operator.password"  # noqa: S105  a file's name
 _USER: Final = "gridloom"

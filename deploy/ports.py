@@ -34,14 +34,34 @@ def free_port(*, besides: int | None = None) -> int:
     Raises:
         StackError: there is none.
     """
-    for port in random.sample(_FREE_PORTS, len(_FREE_PORTS)):
-        try:
-            _bind(port)
-        except OSError:
-            continue
-        if port != besides:
-            return port
-    raise StackError(f"No port from {_FREE_PORTS[0]} to {_FREE_PORTS[-1]} is free.")
+    return _first_of_free(1, besides)
+
+
+def free_ports(count: int) -> int:
+    """The first of ``count`` ports in a row that nothing listens on.
+
+    Raises:
+        StackError: there are not so many.
+    """
+    return _first_of_free(count, None)
+
+
+def _first_of_free(count: int, besides: int | None) -> int:
+    for first in random.sample(_FREE_PORTS, len(_FREE_PORTS)):
+        row = range(first, first + count)
+        if besides not in row and all(_is_free(port) for port in row):
+            return first
+    what = "No port" if count == 1 else f"No {count} ports in a row"
+    verb = "is" if count == 1 else "are"
+    raise StackError(f"{what} from {_FREE_PORTS[0]} to {_FREE_PORTS[-1]} {verb} free.")
+
+
+def _is_free(port: int) -> bool:
+    try:
+        _bind(port)
+    except OSError:
+        return False
+    return True
 
 
 def _bind(port: int) -> None:

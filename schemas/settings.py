@@ -22,6 +22,9 @@ NOT_SETTINGS: Final = frozenset(
 )
 """Variables with the prefix that are not settings: the file's name, and the tests' own."""
 
+SLOT_PORTS: Final = 20
+"""Ports of metrics from one slot of a stage to the next: more than there are stages."""
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from deploy.influx_files import ADDRESS_FILE, READER_TOKEN_FILE, STORE_TOKEN_FILE
 from schemas.errors import HistorianError
 from schemas.settings import InfluxSettings, Settings
 from streams.historians.opening import InfluxPlace, Place, SqlitePlace
@@ -24,9 +25,7 @@ _FOLDERS: Final = ("local", "demo-*")
 
 _LISTENER: Final = "advertised.listeners=PLAINTEXT://"
 
-# As ``deploy.local_influx`` names them; loading that would take every command a second.
-_INFLUX_ADDRESS: Final = "influxdb.json"
-_INFLUX_TOKENS: Final = {"token_file": "store.token", "read_token_file": "reader.token"}
+_INFLUX_TOKENS: Final = {"token_file": STORE_TOKEN_FILE, "read_token_file": READER_TOKEN_FILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def running_local_influx(
     tokens = {key: folder / name for key, name in _INFLUX_TOKENS.items()}
     others = (configured or InfluxSettings()).model_dump(include={"timeout_s"})
     try:
-        address = json.loads((folder / _INFLUX_ADDRESS).read_text(encoding="utf-8"))
+        address = json.loads((folder / ADDRESS_FILE).read_text(encoding="utf-8"))
         return InfluxSettings.model_validate({**others, **address, **tokens})
     except (OSError, ValueError, TypeError, ValidationError):
         return None  # it is only just being set up

@@ -11,11 +11,9 @@ from typing import Final, NoReturn
 
 from deploy.slots import SlotClaim
 from schemas.errors import ConfigurationError, GridloomError
-from schemas.settings import load_settings
+from schemas.settings import SLOT_PORTS, load_settings
 
 METRICS_PORT: Final = "GRIDLOOM_METRICS__PORT"
-PORTS_PER_SLOT: Final = 20
-"""A stage's slot n shows its metrics this many ports above slot n - 1."""
 
 
 def stage_command(stage: str, slot: int) -> list[str]:
@@ -29,7 +27,7 @@ def at_one_port(base_port: int, slot: int) -> Mapping[str, str]:
     Raises:
         ConfigurationError: the base port is too low for that many slots.
     """
-    port = base_port - PORTS_PER_SLOT * slot
+    port = base_port - SLOT_PORTS * slot
     if base_port and port < 1:
         message = f"[metrics] port {base_port} is too low for slot {slot}"
         raise ConfigurationError(message)

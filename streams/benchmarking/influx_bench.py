@@ -14,8 +14,8 @@ from streams.benchmarking.figures import Bar, Figure, Result, bar, spread
 from streams.benchmarking.rounds import WARM_UPS, Bench, interleaved
 from streams.benchmarking.store_bench import SERIES, Window, make_windows
 from streams.historians.influx import InfluxHistorian
-from streams.historians.influx_connection import InfluxConnection
 from streams.historians.influx_lines import LineMaker
+from streams.historians.influx_session import InfluxSession
 from streams.historians.points import Point
 
 _WINDOWS: Final = 1_000
@@ -98,7 +98,7 @@ def post_lines(settings: InfluxSettings, windows: Sequence[Window], most: int) -
         "\n".join(line for point in points for line in maker.lines_of(point).lines).encode()
         for points in _writes(windows, most)
     ]
-    with closing(InfluxConnection(settings, settings.store_secret())) as connection:
+    with closing(InfluxSession(settings, settings.store_secret())) as connection:
         began_s = time.perf_counter()
         for body in bodies:
             connection.post(body)

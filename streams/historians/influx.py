@@ -19,12 +19,12 @@ from typing import Final
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import ReadTimeoutError
 
+from deploy.influx_api import what_influx_says
 from schemas.errors import HistorianAwayError
 from schemas.settings import InfluxSettings
-from streams.historians.influx_connection import InfluxConnection
-from streams.historians.influx_errors import message_of
 from streams.historians.influx_lines import LineMaker
 from streams.historians.influx_reader import InfluxReader
+from streams.historians.influx_session import InfluxSession
 from streams.historians.points import Point
 from streams.historians.protocol import RefusedPoint
 
@@ -65,7 +65,7 @@ class InfluxHistorian(InfluxReader):
     """
 
     def __init__(self, settings: InfluxSettings) -> None:
-        super().__init__(InfluxConnection(settings, settings.store_secret()))
+        super().__init__(InfluxSession(settings, settings.store_secret()))
         self._maker = LineMaker()
         self._unanswered = False
         self._settled_s = 0.0
@@ -150,7 +150,7 @@ class InfluxHistorian(InfluxReader):
 
     def _reason(self, refusal: ApiException) -> str:
         """Why a point is refused, in words."""
-        said = message_of(refusal)
+        said = what_influx_says(refusal)
         if _RETENTION in said:  # the bucket was changed, or the clocks differ
             with self._connection.errors():
                 self._connection.retention.refresh()

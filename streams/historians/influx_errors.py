@@ -15,7 +15,6 @@ anything else       strange   tried again; at start it is final
 ==================  ========  ===============================================================
 """
 
-import json
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from deploy.influx_api import what_influx_says
 from schemas.errors import HistorianAwayError, HistorianError
 from schemas.settings import InfluxSettings
 
@@ -69,7 +69,7 @@ def explained(
         starting: whether nothing has worked yet, so that a refusal is a wrong setting.
     """
     if isinstance(error, ApiException) and error.status in REFUSED:
-        return HistorianError(f"InfluxDB {settings.url} refuses a query: {message_of(error)}")
+        return HistorianError(f"InfluxDB {settings.url} refuses a query: {what_influx_says(error)}")
     if isinstance(error, ApiException):
         trouble = _refusal(settings, error)
     else:
@@ -82,15 +82,6 @@ def explained(
         reason=trouble.reason,
         retry_after_s=trouble.retry_after_s,
     )
-
-
-def message_of(error: ApiException) -> str:
-    """What InfluxDB itself says."""
-    body = error.body.decode(errors="replace") if isinstance(error.body, bytes) else error.body
-    try:
-        return str(json.loads(body or "")["message"])
-    except (ValueError, KeyError, TypeError):
-        return str(body or error.reason or "no reason given").strip()
 
 
 def _silence(settings: InfluxSettings, error: HTTPError) -> _Trouble:
@@ -109,7 +100,7 @@ def _silence(settings: InfluxSettings, error: HTTPError) -> _Trouble:
 
 def _refusal(settings: InfluxSettings, error: ApiException) -> _Trouble:
     """An answer that is a refusal."""
-    url, status, said = settings.url, int(error.status or 0), message_of(error)
+    url, status, said = settings.url, int(error.status or 0), what_influx_says(error)
     if status in {_UNAUTHORIZED, _FORBIDDEN}:
         return _Trouble(
             "denied",

@@ -9,7 +9,7 @@ from schemas.settings import InfluxSettings
 from schemas.site_window import SeriesName
 from schemas.windows import WINDOW_MS
 from streams.historians import influx_queries as flux
-from streams.historians.influx_connection import InfluxConnection
+from streams.historians.influx_session import InfluxSession
 from streams.historians.influx_tables import (
     Row,
     event_points,
@@ -37,13 +37,13 @@ def open_influx_reader(settings: InfluxSettings) -> "InfluxReader":
         HistorianError: it is no InfluxDB 2, or token, organisation or bucket are wrong.
         ConfigurationError: there is no token, or its file cannot be read.
     """
-    return InfluxReader(InfluxConnection(settings, settings.reader_secret()))
+    return InfluxReader(InfluxSession(settings, settings.reader_secret()))
 
 
 class InfluxReader:
     """Reads an InfluxDB historian; made by :func:`open_influx_reader`. Use it in one thread."""
 
-    def __init__(self, connection: InfluxConnection) -> None:
+    def __init__(self, connection: InfluxSession) -> None:
         self._connection = connection
         self._bucket = connection.settings.bucket
 

@@ -1,19 +1,11 @@
 """Which process shows its metrics where."""
 
-import random
-import socket
 from collections.abc import Iterable
 from typing import Any, Final
 
-from schemas.errors import StackError
-from schemas.settings import Settings
+from deploy.ports import free_ports
+from schemas.settings import SLOT_PORTS, Settings
 from streams.stage_registry import STAGES, check_stages
-
-SLOT_PORTS: Final = 20
-"""Ports from one slot to the next: more than there are stages."""
-
-_FREE_PORTS: Final = range(20_000, 32_000)
-"""Below the ports that systems hand out to outgoing connections: none is taken by chance."""
 
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  a server's, not a client's
 
@@ -48,24 +40,10 @@ def targets(settings: Settings, stages: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def free_base_port(host: str = "127.0.0.1") -> int:
+def free_base_port() -> int:
     """A port from which on there is a free one for every stage.
 
     Raises:
         StackError: there is none.
     """
-    for base in random.sample(_FREE_PORTS, len(_FREE_PORTS)):
-        if all(_is_free(host, port) for port in range(base, base + len(STAGES))):
-            return base
-    message = (
-        f"{len(STAGES)} ports in a row, from {_FREE_PORTS[0]} to {_FREE_PORTS[-1]}, are not free"
-    )
-    raise StackError(message)
-
-
-def _is_free(host: str, port: int) -> bool:
-    try:
-        socket.create_server((host, port)).close()
-    except OSError:
-        return False
-    return True
+    return free_ports(len(STAGES))

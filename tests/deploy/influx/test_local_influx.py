@@ -15,7 +15,8 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 
 from deploy.influx_api import InfluxConnection, influx_client, influx_version
 from deploy.influx_build import INFLUXD_VERSION, cached_influxd
-from deploy.local_influx import ADDRESS_FILE, LocalInflux
+from deploy.influx_files import ADDRESS_FILE
+from deploy.local_influx import LocalInflux
 from schemas.errors import HistorianAwayError, StackError
 
 pytestmark = pytest.mark.influxdb

@@ -18,8 +18,8 @@ from deploy.local_influx import LocalInflux
 from schemas.errors import HistorianAwayError, HistorianError
 from streams.historians import influx as writer
 from streams.historians.influx import InfluxHistorian
-from streams.historians.influx_connection import Retention as BucketRetention
 from streams.historians.influx_reader import open_influx_reader
+from streams.historians.influx_session import Retention as BucketRetention
 from streams.historians.points import Measurement, MeterPoints, Point
 from streams.historians.protocol import Historian, RefusedPoint
 from streams.patience import Patience

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from influxdb_client import InfluxDBClient, PingService
 from influxdb_client.client.write_api import SYNCHRONOUS
@@ -12,17 +11,15 @@ from influxdb_client.domain.dialect import Dialect
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
+from deploy.influx_api import is_address, is_foreign
 from schemas.errors import HistorianError
 from schemas.settings import InfluxSettings
 from streams.historians.influx_errors import explained
 
-_FOREIGN: Final = ("0.", "1.", "3.")
-"""How versions begin that have another interface. One without a number calls itself ``dev``."""
-
 _PLAIN_CSV: Final = Dialect(header=True, annotations=[], delimiter=",")
 
 
-class InfluxConnection:
+class InfluxSession:
     """A checked connection.
 
     Args:
@@ -35,7 +32,9 @@ class InfluxConnection:
     """
 
     def __init__(self, settings: InfluxSettings, token: str) -> None:
-        _require_address(settings.url)
+        if not is_address(settings.url):
+            hint = "It looks like http://127.0.0.1:8086."
+            raise HistorianError(f"[influxdb] url: {settings.url!r} is no address", hint=hint)
         self.settings = settings
         timeout_ms = round(1000 * settings.timeout_s)
         self._client = InfluxDBClient(
@@ -100,23 +99,11 @@ class InfluxConnection:
         if not version:
             hint = "Check [influxdb] url; InfluxDB's own port is 8086."
             raise HistorianError(f"what answers at {url} is no InfluxDB", hint=hint)
-        if version.startswith(_FOREIGN):
+        if is_foreign(version):
             hint = "Run an InfluxDB 2.7 beside it; `make influxd` builds one for this machine."
             message = f"at {url} is an InfluxDB {version}, and Gridloom needs version 2"
             raise HistorianError(message, hint=hint)
         return version
-
-
-def _require_address(url: str) -> None:
-    """An error where ``url`` can be none of an InfluxDB."""
-    try:
-        parts = urlsplit(url)
-        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        is_one = False
-    if not is_one:
-        hint = "It looks like http://127.0.0.1:8086."
-        raise HistorianError(f"[influxdb] url: {url!r} is no address", hint=hint)
 
 
 class Retention:
@@ -128,7 +115,7 @@ class Retention:
 
     _ASKED_AGAIN_S = 60.0
 
-    def __init__(self, connection: InfluxConnection) -> None:
+    def __init__(self, connection: InfluxSession) -> None:
         self._connection = connection
         self.refresh()
 
