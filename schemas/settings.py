@@ -123,6 +123,18 @@ class MetricsSettings(_Section):
     port: Annotated[int, Field(ge=0, le=65_000)] = 9400
 
 
+class LoggingSettings(_Section):
+    """What stages log, to stderr (``up``, ``run`` and ``demo`` keep it in files).
+
+    ``level``: of the least important lines: ``debug`` tells of every decision, ``info`` of
+    those that switch something or are refused. ``format``: ``json``, an object per line;
+    ``text``; ``auto``: text on a terminal, else JSON.
+    """
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "text"] = "auto"
+
+
 class DevicesSettings(_Section):
     """The device view's web server."""
 
@@ -139,6 +151,7 @@ class Settings(_Section):
     historian: HistorianSettings = HistorianSettings()
     influxdb: InfluxSettings = InfluxSettings()
     metrics: MetricsSettings = MetricsSettings()
+    logging: LoggingSettings = LoggingSettings()
     devices: DevicesSettings = DevicesSettings()
 
     @property

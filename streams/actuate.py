@@ -1,5 +1,6 @@
 """Actuate's host: verdicts and acknowledgements in, setpoints out."""
 
+import logging
 from collections.abc import Iterator, Sequence
 
 from processors.leasing.confirming import record_ack
@@ -12,11 +13,14 @@ from schemas.topics import ACKS, ACTUATE_STATE, SITES, STOP, VERDICTS, setpoint_
 from schemas.verdict import Verdict
 from streams.clocks import read_running_clock, wall_ms
 from streams.kafka import require_topics
+from streams.logs.decisions import tell_ack, tell_setpoint
 from streams.metrics import Hop, StageMetrics
 from streams.metrics.deciding import ActuateMetrics
 from streams.site_registry import SiteRegistry
 from streams.stop_switch import StopSwitch
 from streams.transactions import Output
+
+log = logging.getLogger(__name__)
 
 _VERDICT: Decoder[Verdict] = Decoder(Verdict)
 _ACK: Decoder[Ack] = Decoder(Ack)
@@ -58,6 +62,7 @@ class ActuateDecider:
         )
         for setpoint in setpoints:
             self._own_metrics.commanded(setpoint)
+            tell_setpoint(log, setpoint)
         outputs = [
             Output(setpoint_topic(setpoint.gateway), setpoint.device, encode(setpoint))
             for setpoint in setpoints
@@ -67,6 +72,7 @@ class ActuateDecider:
     def _confirmed(self, ack: Ack, state: ActuateState | None) -> ActuateState | None:
         """The state after an acknowledgement; None where nothing was commanded yet."""
         self._own_metrics.acknowledged(ack)
+        tell_ack(log, ack)
         if state is None:
             return None
         new_state = record_ack(state, ack)

@@ -1,5 +1,6 @@
 """Dispatch's host: windows in, plans out. A function of the log: no plan depends on a clock."""
 
+import logging
 import time
 from collections.abc import Sequence
 
@@ -10,10 +11,13 @@ from schemas.site_window import SiteWindow
 from schemas.stage_state import DispatchState
 from schemas.topics import DISPATCH_STATE, PLANS, SITE_WINDOWS, SITES
 from streams.kafka import require_topics
+from streams.logs.decisions import tell_plan
 from streams.metrics import Hop, StageMetrics
 from streams.metrics.deciding import DispatchMetrics
 from streams.site_registry import SiteRegistry
 from streams.transactions import Output
+
+log = logging.getLogger(__name__)
 
 _WINDOW: Decoder[SiteWindow] = Decoder(SiteWindow)
 _STATE: Decoder[DispatchState] = Decoder(DispatchState)
@@ -56,6 +60,7 @@ class DispatchDecider:
         if plan is None:
             return (), new_state
         self._metrics.planned(plan, time.perf_counter() - began_s)
+        tell_plan(log, plan)
         return (Output(PLANS.name, window.site, encode(plan)),), new_state
 
     def _dispatcher(self, site: str) -> Dispatcher | None:

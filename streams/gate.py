@@ -1,5 +1,6 @@
 """Gate's host: plans in, verdicts out. From here on the clock counts."""
 
+import logging
 from collections.abc import Sequence
 
 from processors.gating.judging import judge
@@ -10,11 +11,14 @@ from schemas.stage_state import GateState
 from schemas.topics import GATE_STATE, PLANS, SITES, STOP, VERDICTS
 from streams.clocks import read_running_clock
 from streams.kafka import require_topics
+from streams.logs.decisions import tell_verdict
 from streams.metrics import Hop, StageMetrics
 from streams.metrics.deciding import GateMetrics
 from streams.site_registry import SiteRegistry
 from streams.stop_switch import StopSwitch
 from streams.transactions import Output
+
+log = logging.getLogger(__name__)
 
 _PLAN: Decoder[DispatchPlan] = Decoder(DispatchPlan)
 _STATE: Decoder[GateState] = Decoder(GateState)
@@ -53,6 +57,7 @@ class GateDecider:
             stopped=self._stop.is_on(),
         )
         self._metrics.judged(verdict)
+        tell_verdict(log, verdict)
         return (Output(VERDICTS.name, plan.site, encode(verdict)),), new_state
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from schemas.topics import DEAD_LETTERS, TopicSpec
 from streams.clocks import wall_ms
 from streams.dead_letters import letter_for
 from streams.kafka import group_consumer, read_table, require_topics
+from streams.logs.lines import about_record
 from streams.metrics import Hop, StageMetrics
 from streams.stages import run_until_stopped
 from streams.transactions import Output, Transactions, take_batch
@@ -123,7 +124,7 @@ class SiteStage(Generic[StateT]):
                 str(message.topic()), original, self._states[partition].get(site)
             )
         except MessageError as error:
-            log.warning("dead letter: %s", error)
+            log.warning("dead letter: %s", error, extra=about_record(message, site))
             problems = (error.message, *error.problems)
             letter = letter_for(self._decider.name, message, problems, site)
             return [Output(DEAD_LETTERS.name, site, encode(letter))]

@@ -13,8 +13,10 @@ from confluent_kafka import KafkaException
 
 from schemas.errors import GridloomError
 from schemas.settings import load_settings
+from streams.logs import log_to_stderr
 from streams.stage_registry import run_stage
-from streams.stages import log_to_stderr
+
+log = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 
@@ -23,9 +25,11 @@ def main(arguments: list[str]) -> int:
     """Run the stage until SIGTERM; Ctrl-C is for the process that supervises it."""
     name, slot = arguments[0], int(arguments[1]) if len(arguments) > 1 else 0
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    log = log_to_stderr(name)
+    log_to_stderr(name, slot)  # settings that are wrong are an event, too
     try:
-        run_stage(name, load_settings(), slot)
+        settings = load_settings()
+        log_to_stderr(name, slot, settings.logging)
+        run_stage(name, settings, slot)
     except (GridloomError, KafkaException) as error:
         hint = error.hint if isinstance(error, GridloomError) else ""
         log.error("%s%s", error, f" (hint: {hint})" if hint else "")  # noqa: TRY400  a sentence, no traceback

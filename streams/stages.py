@@ -1,12 +1,8 @@
 """How a stage's process runs: signals, the loop, and what happens when it fails."""
 
-import logging
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
-
-log = logging.getLogger(__name__)
 
 
 class StopRequest:
@@ -43,13 +39,3 @@ def run_until_stopped(step: Callable[[], None], close: Callable[[], None]) -> No
     while not stop:
         step()
     close()
-
-
-def log_to_stderr(stage: str) -> logging.Logger:
-    """One line per event: time, level, stage, text; returns the stage's own log."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format=f"%(asctime)s %(levelname)s {stage}: %(message)s",
-    )
-    return logging.getLogger(stage)

@@ -32,6 +32,7 @@ from streams.historians.points import Point, SitePoint, measurement_of, points_i
 from streams.historians.protocol import Historian, RefusedPoint
 from streams.intake import Intake
 from streams.kafka import producer, require_topics
+from streams.logs.lines import about_record
 from streams.metrics import Hop, StageMetrics
 from streams.metrics.storing import HistorianMetrics
 from streams.patience import Patience
@@ -125,7 +126,7 @@ class StoreStage:
         try:
             return [(message, to_point(decoder.decode(original)))]
         except MessageError as error:
-            log.warning("dead letter: %s", error)
+            log.warning("dead letter: %s", error, extra=about_record(message))
             self._letters.add(message, (error.message, *error.problems))
             return []
 

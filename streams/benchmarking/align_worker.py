@@ -22,8 +22,8 @@ from schemas.telemetry import RawBatch, Reading
 from schemas.topics import TELEMETRY
 from streams.align import BATCH_RECORDS, AlignStage
 from streams.kafka import arrived, group_consumer
+from streams.logs import log_to_stderr
 from streams.metrics import StageMetrics
-from streams.stages import log_to_stderr
 
 _STATUS: Final = Path("/proc/self/status")
 _WAIT_S: Final = 0.1

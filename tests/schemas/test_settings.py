@@ -31,6 +31,8 @@ VARIABLES = {
     "GRIDLOOM_INFLUXDB__TIMEOUT_S": ("30", "influxdb.timeout_s", 30.0),
     "GRIDLOOM_METRICS__HOST": ("127.0.0.2", "metrics.host", "127.0.0.2"),
     "GRIDLOOM_METRICS__PORT": ("0", "metrics.port", 0),
+    "GRIDLOOM_LOGGING__LEVEL": ("debug", "logging.level", "debug"),
+    "GRIDLOOM_LOGGING__FORMAT": ("text", "logging.format", "text"),
     "GRIDLOOM_DEVICES__HOST": ("0.0.0.0", "devices.host", "0.0.0.0"),  # noqa: S104  a value
     "GRIDLOOM_DEVICES__PORT": ("8080", "devices.port", 8080),
 }
