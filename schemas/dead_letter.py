@@ -18,8 +18,10 @@ class DeadLetter(Message, frozen=True, kw_only=True):
         errors: everything that is wrong with it.
         original_base64: the original bytes.
         site: the site that it names, or empty where it names none.
+        source: of a batch's item: the batch's source, or empty where it is not known (1.1).
     """
 
+    schema_version: str = "1.1"
     stage: str
     origin: str
     partition: int
@@ -29,6 +31,27 @@ class DeadLetter(Message, frozen=True, kw_only=True):
     errors: tuple[str, ...]
     original_base64: str
     site: str = ""
+    source: str = ""
+
+
+class Retry(Message, frozen=True, kw_only=True):
+    """That a dead letter was sent again; topic ``dead.retries``, in the transaction of the sending.
+
+    Attributes:
+        letter: the letter's offset on ``dead.letters``.
+        topic: where its original was sent.
+        partition: the partition there.
+        by: who asked for it.
+        at_ms: when [ms of wall time].
+        fixes: what was changed before, as ``field=value``.
+    """
+
+    letter: int
+    topic: str
+    partition: int
+    by: str
+    at_ms: int
+    fixes: tuple[str, ...] = ()
 
 
 def as_base64(original: bytes | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -209,6 +209,9 @@ class SiteModel(_Strict):
     capacity that dispatch holds the site under. ``tariff``: None where costs are unknown.
     """
 
+    VERSION: ClassVar[str] = "1.0"
+    """Not on the wire: a key that a reader does not know is refused, whatever wrote it."""
+
     name: Name
     mode: Mode = Mode.OBSERVE
     simulated_only: bool = True
@@ -282,4 +285,6 @@ def parse_site_model(data: object, origin: str) -> SiteModel:
         return SiteModel.model_validate(data)
     except ValidationError as error:
         message = f"{origin} is not a site model"
-        raise ConfigurationError(message, problems=explain_validation(error)) from error
+        unknown = any(problem["type"] == "extra_forbidden" for problem in error.errors())
+        hint = f"this program has version {SiteModel.VERSION} of site models" if unknown else ""
+        raise ConfigurationError(message, problems=explain_validation(error), hint=hint) from error

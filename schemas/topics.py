@@ -12,7 +12,7 @@ import msgspec
 from schemas.align_state import AlignPosition, CarriedChunk, SiteLedger
 from schemas.clock import PipelineClock
 from schemas.control import GlobalStop
-from schemas.dead_letter import DeadLetter
+from schemas.dead_letter import DeadLetter, Retry
 from schemas.dispatch_plan import DispatchPlan
 from schemas.setpoint import Ack, Setpoint
 from schemas.site_model import SiteModel
@@ -79,7 +79,7 @@ def _telemetry(kind: TelemetryKind, producers: tuple[str, ...]) -> TopicSpec:
         name=telemetry_topic(kind),
         key="site",
         messages=(Reading, Batch),
-        producers=(*producers, "align (ticks)"),
+        producers=(*producers, "align (ticks)", "dead-letters"),
         consumers=consumers,
         log_append_time=True,
     )
@@ -201,9 +201,18 @@ DEAD_LETTERS: Final = TopicSpec(
     key="site, where known",
     messages=(DeadLetter,),
     producers=("all",),
-    consumers=("operators",),
+    consumers=("dead-letters",),
     per_site=False,
     retention_ms=30 * DAY_MS,
+)
+DEAD_RETRIES: Final = TopicSpec(
+    name="dead.retries",
+    key="offset of the dead letter",
+    messages=(Retry,),
+    producers=("dead-letters",),
+    consumers=("dead-letters",),
+    per_site=False,
+    retention_ms=DEAD_LETTERS.retention_ms,
 )
 
 TOPICS: Final = (
@@ -222,6 +231,7 @@ TOPICS: Final = (
     ACKS,
     ACTUATE_STATE,
     DEAD_LETTERS,
+    DEAD_RETRIES,
 )
 """The whole map, in the order of the way through the house."""
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 import msgspec
 from pydantic import BaseModel
 
-from schemas.messages import SCHEMA_VERSION
 from schemas.topics import TOPICS
+from schemas.versions import version_of
 from streams.reference_docs.fields import codes_of, fields_of, reachable
 from streams.reference_docs.wording import prose
 
@@ -41,7 +41,7 @@ def schema_file(kind: type) -> str:
 
 def schema_id(kind: type) -> str:
     """The identifier of a message's schema; a name, not an address."""
-    return f"urn:gridloom:schema:{SCHEMA_VERSION}:{wire_name(kind)}"
+    return f"urn:gridloom:schema:{version_of(kind)}:{wire_name(kind)}"
 
 
 def json_schema(kind: type) -> JsonObject:
@@ -50,7 +50,7 @@ def json_schema(kind: type) -> JsonObject:
     Raises:
         TypeError: the class is neither a Struct nor a pydantic model.
     """
-    root, parts = _typed(kind)
+    root, parts = typed_schema(kind)
     classes = {each.__name__: each for each in reachable([kind])}
     described = {name: _described(part, classes[name]) for name, part in sorted(parts.items())}
     head = {"$schema": DIALECT, "$id": schema_id(kind), "title": kind.__name__}
@@ -62,7 +62,7 @@ def schema_text(kind: type) -> str:
     return json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
 
 
-def _typed(kind: type) -> tuple[JsonObject, dict[str, JsonObject]]:
+def typed_schema(kind: type) -> tuple[JsonObject, dict[str, JsonObject]]:
     """What the libraries know: the schema of the class itself, and those of its parts."""
     if issubclass(kind, BaseModel):
         root = kind.model_json_schema()

@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from schemas import messages, settings, topics, units
-from schemas.messages import SCHEMA_VERSION
+from schemas import messages, settings, topics, units, versions
 from schemas.settings import PREFIX, Settings
 from schemas.topics import DAY_MS, TOPICS, TopicSpec
 from schemas.units import QUANTITIES, Quantity
+from schemas.versions import version_of
 from streams.metrics.page import page as metrics_page
 from streams.reference_docs.fields import Field, codes_of, fields_of, reachable
 from streams.reference_docs.json_schemas import (
@@ -60,8 +60,8 @@ def messages_page() -> str:
         "# Messages",
         _NOTE,
         prose(messages),
-        f"The schema version is {SCHEMA_VERSION}. A reader passes over fields that it does not"
-        f" know; only a site model with an unknown key is refused. {NAME_RULE}",
+        "A reader passes over fields that it does not know; only a site model with an unknown key"
+        f" is refused. {NAME_RULE}",
         "## On the topics",
         *(_message(kind, specs) for kind, specs in sent_on.items() if specs),
         "## Parts of messages",
@@ -71,6 +71,9 @@ def messages_page() -> str:
         "## Quantities, units and signs",
         prose(units),
         _quantities(),
+        "## Versions",
+        prose(versions),
+        _versions(),
     )
 
 
@@ -121,8 +124,10 @@ def _blocks(*blocks: str) -> str:
 
 def _message(kind: type, sent_on: Sequence[TopicSpec]) -> str:
     on = ", ".join(f"`{spec.name}`" for spec in sent_on)
-    example = f"[an example]({_EXAMPLES}/{wire_name(kind)}/input.json)"
-    return _part(kind, f"On {on}; {example}; [JSON Schema]({schema_file(kind)}).")
+    version = version_of(kind)
+    example = f"[an example]({_EXAMPLES}/{wire_name(kind)}/{version}/input.json)"
+    schema = f"[JSON Schema]({schema_file(kind)})"
+    return _part(kind, f"On {on}; version {version}; {example}; {schema}.")
 
 
 def _schema(kind: type) -> tuple[str, ...]:
@@ -174,6 +179,14 @@ def _settings(fields: Iterable[Field], prefix: str) -> str:
         for f in fields
     ]
     return table(["Key", "Variable", "Type", "Default", "Meaning"], rows)
+
+
+def _versions() -> str:
+    """The version of every message, first those that have made a step."""
+    kinds = sorted(MESSAGES, key=lambda kind: str(version_of(kind)), reverse=True)
+    groups = groupby(kinds, version_of)
+    rows = [(str(number), ", ".join(link_to(kind) for kind in alike)) for number, alike in groups]
+    return table(["Version", "Messages"], rows)
 
 
 def _quantities() -> str:

@@ -1,4 +1,4 @@
-"""The contract of the wire: version 1.0 of every message in the topic map is read and written.
+"""The contract of the wire: every version of every message is read, the present one written.
 
 DESIGN decision 4: messages are JSON on the wire with a schema version; golden files hold that.
 """
@@ -10,13 +10,13 @@ from operator import or_
 import msgspec
 import pytest
 
-from schemas.control import GlobalStop
 from schemas.errors import ConfigurationError, MessageError
-from schemas.messages import SCHEMA_VERSION, Decoder, encode
+from schemas.messages import Decoder, Message, encode
 from schemas.site_model import SiteModel, parse_site_model
 from schemas.site_window import MeterWindows
 from schemas.telemetry import Batch
 from schemas.topics import ALIGN_STATE, TOPICS, TopicSpec
+from schemas.versions import version_of
 from tests.support.golden_messages import (
     CASES,
     MESSAGES,
@@ -25,6 +25,7 @@ from tests.support.golden_messages import (
     golden,
     golden_bytes,
     golden_value,
+    versions_of,
 )
 
 Struct = type[msgspec.Struct]
@@ -33,6 +34,12 @@ REQUIRED = [
     for kind in STRUCTS
     for field in msgspec.structs.fields(kind)
     if field.required
+]
+EARLIER = [
+    (kind, version)
+    for kind in STRUCTS
+    for version in versions_of(kind)
+    if version != version_of(kind)
 ]
 MIXED_TOPICS = [spec for spec in TOPICS if len(spec.messages) > 1 and spec is not ALIGN_STATE]
 """Topics with several kinds of message; in ``align.state`` it is the key that tells them apart."""
@@ -66,21 +73,29 @@ def test_every_message_of_the_topic_map_has_its_example() -> None:
     """DESIGN decision 4: golden files; and no folder is there for nothing."""
     folders = {path for path in CASES.iterdir() if path.is_dir()}
     assert folders == {folder_of(kind) for kind in MESSAGES}
-    for folder in folders:
-        assert {path.name for path in folder.iterdir()} == {"README.md", "input.json"}
+    for kind in MESSAGES:
+        names = {path.name for path in folder_of(kind).iterdir()}
+        assert names == {"README.md", *versions_of(kind)}
+        for version in versions_of(kind):
+            files = {path.name for path in (folder_of(kind) / version).iterdir()}
+            assert files == {"input.json", "structure.json"}
 
 
 @pytest.mark.parametrize("kind", STRUCTS)
-def test_an_example_is_of_version_1_0_and_writes_out_every_field(kind: Struct) -> None:
+def test_the_present_example_writes_out_every_field(kind: Struct) -> None:
     """Whoever renames or drops a field, one with a default too, changes the wire."""
-    assert golden_value(kind)["schema_version"] == "1.0"
+    assert golden_value(kind)["schema_version"] == version_of(kind)
     assert golden_value(kind).keys() == _wire_names(kind)
 
 
-def test_messages_are_written_with_the_version_of_the_examples() -> None:
-    """Whoever raises the version adds examples of it, beside these."""
-    stop = GlobalStop(stopped=True, by="test", reason="none", at_ms=0)
-    assert json.loads(encode(stop))["schema_version"] == SCHEMA_VERSION == "1.0"
+@pytest.mark.parametrize(("kind", "version"), EARLIER)
+def test_an_earlier_version_is_read_as_the_present_one(kind: Struct, version: str) -> None:
+    """DESIGN decision 4: a consumer reads the previous schema version."""
+    assert json.loads(golden_bytes(kind, version))["schema_version"] == version
+    decoder: Decoder[Message] = Decoder(kind)
+    read = decoder.decode(golden_bytes(kind, version))
+    assert read.schema_version == version_of(kind)
+    assert decoder.decode(encode(read)) == read
 
 
 @pytest.mark.parametrize("kind", STRUCTS)

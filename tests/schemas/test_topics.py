@@ -16,6 +16,7 @@ from schemas.topics import (
     CLOCK,
     DATA_TOPICS,
     DEAD_LETTERS,
+    DEAD_RETRIES,
     SETPOINTS,
     SITES,
     STOP,
@@ -29,7 +30,7 @@ from schemas.topics import (
 from schemas.units import TelemetryKind
 
 each_topic = pytest.mark.parametrize("spec", TOPICS, ids=lambda spec: str(spec.name))
-NOT_BY_SITE = (CLOCK, SITES, STOP, SETPOINTS, DEAD_LETTERS)
+NOT_BY_SITE = (CLOCK, SITES, STOP, SETPOINTS, DEAD_LETTERS, DEAD_RETRIES)
 
 
 def test_every_topic_stands_in_the_map_once() -> None:
