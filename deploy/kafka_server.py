@@ -4,14 +4,20 @@ import base64
 import os
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
 from deploy.kafka_health import answers
+from deploy.kafka_security import KafkaSecurity
 from deploy.kafka_settings import server_properties
+from deploy.kafka_users import ADMIN_USER, KafkaUsers
 from deploy.local_server import LocalServer
 from deploy.ports import free_port
+from deploy.secret_files import write_secret
 from deploy.server_process import ServerProcess
+from schemas.errors import StackError
+from schemas.settings import KafkaSettings
 
 _PROPERTIES: Final = "server.properties"
 
@@ -20,14 +26,19 @@ class KafkaServer(LocalServer):
     """One KRaft node; see ``LocalKafka``, which knows where its jars come from.
 
     Below ``folder`` are ``data`` (formatted once, then used again), ``kafka.log``,
-    ``server.properties`` and ``kafka.pid``.
+    ``server.properties``, ``kafka.pid``, and for a secured broker ``security``.
 
     Args:
         folder: its own folder; made where it does not exist.
         port: where clients connect; by default one that is free at the first start.
+        secure: whether it has TLS, users and access rules. A folder stays what it was at first.
     """
 
     name = "Kafka"
+
+    def __init__(self, folder: Path, *, port: int | None = None, secure: bool = False) -> None:
+        super().__init__(folder, port=port)
+        self._security = KafkaSecurity(self.folder) if secure else None
 
     @property
     def log_path(self) -> Path:
@@ -43,6 +54,11 @@ class KafkaServer(LocalServer):
         """
         return f"{self.host}:{self.port}"
 
+    @property
+    def users(self) -> KafkaUsers | None:
+        """Users and their passwords; None where everybody may do everything."""
+        return None if self._security is None else self._security.users
+
     def launch(
         self, java: Sequence[str], *, timeout_s: float, broker_options: Sequence[str] = ()
     ) -> None:
@@ -54,21 +70,55 @@ class KafkaServer(LocalServer):
             broker_options: options for the broker's JVM alone.
 
         Raises:
-            StackError: a broker already runs in the folder, the folder cannot be written, the
-                port is in use, or the broker ends or does not answer in time.
+            StackError: a broker already runs in the folder, the folder cannot be written or is
+                not secured as it shall be, the port is in use, or the broker ends or does not
+                answer in time.
         """
         deadline_s = time.monotonic() + timeout_s
 
+        def complete(server: ServerProcess, argv: Sequence[str]) -> None:
+            server.run(argv)
+            server.wait_until(lambda: server.exit_status == 0, deadline_s)
+
         def run(server: ServerProcess) -> None:
-            text = server_properties(self.port, free_port(besides=self.port))
-            (self.folder / _PROPERTIES).write_text(text, encoding="ascii")
-            if not (self.folder / "data" / "meta.properties").exists():
-                server.run([*java, *_format_arguments()])
-                server.wait_until(lambda: server.exit_status == 0, deadline_s)
+            formatted = (self.folder / "data" / "meta.properties").exists()
+            self._require_same_security(formatted=formatted)
+            if self._security is not None:
+                keytool = str(Path(java[0]).with_name("keytool"))
+                self._security.prepare(lambda argv: complete(server, [keytool, *argv]))
+            self._write_properties()
+            if not formatted:
+                with self._first_users() as arguments:
+                    complete(server, [*java, *_format_arguments(), *arguments])
             server.run([*java, *broker_options, "kafka.Kafka", _PROPERTIES])
-            server.wait_until(lambda: answers(self.host, self.port), deadline_s)
+            security = self._client_security()
+            server.wait_until(lambda: answers(self.host, self.port, security), deadline_s)
 
         self._bring_up(run)
+
+    def _require_same_security(self, *, formatted: bool) -> None:
+        """Refuse to open a secured folder to everybody, and to trust one that was open."""
+        was_secure = KafkaUsers(self.folder).folder.exists()
+        if formatted and was_secure is (self._security is None):
+            was, hint = ("secured", "with") if was_secure else ("in plain text", "without")
+            raise StackError(
+                f"The Kafka in {self.folder} was {was} when it was made, and stays so.",
+                hint=f"Start it {hint} --secure as before, or delete it with --fresh.",
+            )
+
+    def _write_properties(self) -> None:
+        secured = None if self._security is None else self._security.secured_by()
+        text = server_properties(self.port, free_port(besides=self.port), secured)
+        write_secret(self.folder / _PROPERTIES, text)
+
+    def _first_users(self) -> AbstractContextManager[list[str]]:
+        return nullcontext([]) if self._security is None else self._security.first_users()
+
+    def _client_security(self) -> dict[str, str]:
+        """How the admin connects."""
+        if self.users is None:
+            return {}
+        return self.users.as_user(KafkaSettings(), ADMIN_USER).client_security()
 
 
 def _format_arguments() -> list[str]:

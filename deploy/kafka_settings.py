@@ -1,18 +1,19 @@
 """Settings of the local broker: one small node that is broker and controller at once."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from deploy.ports import HOST
+from schemas.settings import SCRAM
 
 _SERVER_PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller_port}
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=PLAINTEXT://{host}:{port}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listeners=CLIENT://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=CLIENT://{host}:{port}
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
+inter.broker.listener.name=CLIENT
 
 # Relative to the working folder: this list would split an absolute path at its commas.
 log.dirs=data
@@ -40,7 +41,76 @@ broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=16777216
 """
 
+_PLAIN_TEXT: Final = """
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,CLIENT:PLAINTEXT
+"""
 
-def server_properties(port: int, controller_port: int) -> str:
-    """The broker's properties file; its data go to ``data`` in its working folder."""
-    return _SERVER_PROPERTIES.format(host=HOST, port=port, controller_port=controller_port)
+_SECURED: Final = """
+listener.security.protocol.map=CONTROLLER:SSL,CLIENT:SASL_SSL
+
+# Who has no access rule may do nothing; these may do everything.
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users={super_users}
+
+# Clients prove who they are by SCRAM; the controller listens to the broker's certificate alone.
+sasl.enabled.mechanisms={mechanism}
+sasl.mechanism.inter.broker.protocol={mechanism}
+listener.name.client.{mechanism_prefix}.sasl.jaas.config={login}
+listener.name.controller.ssl.client.auth=required
+
+ssl.enabled.protocols=TLSv1.3,TLSv1.2
+ssl.keystore.type=PKCS12
+ssl.keystore.location={key_store}
+ssl.keystore.password={key_store_password}
+ssl.key.password={key_store_password}
+ssl.truststore.type=PEM
+ssl.truststore.location={authority}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SecuredBy:
+    """What a secured broker needs to know; paths are relative to its working folder.
+
+    Attributes:
+        super_users: principals that may do everything.
+        user, password: by which the broker knows itself.
+        key_store, key_store_password: its certificate and key.
+        authority: certificate that vouches for the broker.
+    """
+
+    super_users: tuple[str, ...]
+    user: str
+    password: str = field(repr=False)
+    key_store: str
+    key_store_password: str = field(repr=False)
+    authority: str
+
+
+def server_properties(port: int, controller_port: int, secured: SecuredBy | None = None) -> str:
+    """The broker's properties file; its data go to ``data`` in its working folder.
+
+    Args:
+        port: where clients connect.
+        controller_port: where the broker reaches its controller, which is itself.
+        secured: by TLS, users and access rules; by default everybody may do everything. The
+            text then holds passwords.
+    """
+    text = _SERVER_PROPERTIES.format(host=HOST, port=port, controller_port=controller_port)
+    return text + (_PLAIN_TEXT if secured is None else _security_properties(secured))
+
+
+def _security_properties(secured: SecuredBy) -> str:
+    login = (
+        "org.apache.kafka.common.security.scram.ScramLoginModule required"
+        f' username="{secured.user}" password="{secured.password}";'
+    )
+    return _SECURED.format(
+        super_users=";".join(secured.super_users),
+        mechanism=SCRAM,
+        mechanism_prefix=SCRAM.lower(),
+        login=login,
+        key_store=secured.key_store,
+        key_store_password=secured.key_store_password,
+        authority=secured.authority,
+    )

@@ -1,7 +1,6 @@
 """A real InfluxDB 2 on this machine, set up for Gridloom, with nothing to configure."""
 
 import json
-import secrets
 import time
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,7 @@ from deploy.influx_build import cached_influxd
 from deploy.influx_files import ADDRESS_FILE, READER_TOKEN_FILE, STORE_TOKEN_FILE
 from deploy.influx_provisioning import provision
 from deploy.local_server import LocalServer
-from deploy.secret_files import write_secret
+from deploy.secret_files import secret_in, write_secret
 from deploy.server_process import ServerProcess
 from schemas.errors import HistorianError, StackError
 
@@ -124,10 +123,10 @@ class LocalInflux(LocalServer):
     def _set_up(self) -> None:
         """Onboard a new server, provision it, and leave the tokens where they are looked for."""
         try:
-            token = _secret_in(self.folder / _OPERATOR_TOKEN_FILE)
+            token = secret_in(self.folder / _OPERATOR_TOKEN_FILE)
             operator = InfluxConnection(self.url, self.org, self.bucket, token)
             with influx_client(operator) as client:
-                _onboard(client, operator, _secret_in(self.folder / _PASSWORD_FILE))
+                _onboard(client, operator, secret_in(self.folder / _PASSWORD_FILE))
             tokens = provision(operator)
         except HistorianError as error:
             raise StackError(
@@ -139,13 +138,6 @@ class LocalInflux(LocalServer):
         write_secret(self.read_token_file, tokens.reader)
         address = {"url": self.url, "org": self.org, "bucket": self.bucket}
         (self.folder / ADDRESS_FILE).write_text(json.dumps(address) + "\n", encoding="utf-8")
-
-
-def _secret_in(path: Path) -> str:
-    """A secret that is made at its first use, before the server learns it."""
-    if not path.exists():
-        write_secret(path, secrets.token_urlsafe(48))
-    return path.read_text(encoding="ascii")
 
 
 def _onboard(client: InfluxDBClient, operator: InfluxConnection, password: str) -> None:

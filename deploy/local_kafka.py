@@ -37,6 +37,7 @@ class LocalKafka(KafkaServer):
     Args:
         folder: its own folder; made where it does not exist.
         port: where clients connect; by default one that is free at the first start.
+        secure: whether it has TLS, users and access rules.
         heap_mb: the most memory that the broker's heap takes [MiB].
         report: told, in one sentence each, what takes time (only on a machine's first start).
     """
@@ -46,10 +47,11 @@ class LocalKafka(KafkaServer):
         folder: Path,
         *,
         port: int | None = None,
+        secure: bool = False,
         heap_mb: int = 512,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
-        super().__init__(folder, port=port)
+        super().__init__(folder, port=port, secure=secure)
         self._heap_mb = heap_mb
         self._report = report
 

@@ -1,6 +1,7 @@
 """Files that only their owner may read."""
 
 import os
+import secrets
 from pathlib import Path
 
 from schemas.errors import StackError
@@ -22,3 +23,14 @@ def write_secret(path: Path, secret: str) -> None:
         scratch.replace(path)
     except OSError as error:
         raise StackError(f"{path} cannot be written.", problems=[str(error)]) from error
+
+
+def secret_in(path: Path) -> str:
+    """The secret in a file; it is made at its first use.
+
+    Raises:
+        StackError: the file cannot be written.
+    """
+    if not path.exists():
+        write_secret(path, secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii")

@@ -8,9 +8,18 @@ has an environment variable: ``[kafka] bootstrap_servers`` is
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from schemas.errors import ConfigurationError
 from schemas.site_model import explain_validation
@@ -25,7 +34,19 @@ NOT_SETTINGS: Final = frozenset(
 SLOT_PORTS: Final = 20
 """Ports of metrics from one slot of a stage to the next: more than there are stages."""
 
+SCRAM: Final = "SCRAM-SHA-512"
+"""How users of Kafka prove who they are: the password itself does not travel."""
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+def _or_none(value: object) -> object:
+    """None for a variable that is set to nothing: so one is switched off for another process."""
+    return None if value == "" else value
+
+
+OptionalFile = Annotated[Path | None, BeforeValidator(_or_none)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_or_none)]
 
 
 class _Section(BaseModel):
@@ -33,15 +54,74 @@ class _Section(BaseModel):
 
 
 class KafkaSettings(_Section):
-    """Where Kafka is.
+    """Where Kafka is, and who we are to it.
 
     ``bootstrap_servers``: host:port list. ``partitions``: of every topic that is keyed by site.
-    ``replication_factor``: of topics that Gridloom creates.
+    ``replication_factor``: of topics that Gridloom creates. ``security_protocol``: ``plaintext``,
+    ``ssl`` (encrypted) or ``sasl_ssl`` (encrypted, and the user proves who it is by
+    SCRAM-SHA-512). ``ca_file``: certificates in PEM that vouch for the brokers; without it, those
+    that this machine trusts. ``username``, ``password``: of ``sasl_ssl``. ``password_file``: file
+    that holds the password instead.
     """
 
     bootstrap_servers: str = "127.0.0.1:9092"
     partitions: Annotated[int, Field(ge=1, le=10_000)] = DEFAULT_PARTITIONS
     replication_factor: Annotated[int, Field(ge=1, le=9)] = 1
+    # In this order: each key below is checked against those above it.
+    security_protocol: Literal["plaintext", "ssl", "sasl_ssl"] = "plaintext"
+    ca_file: OptionalFile = None
+    username: Annotated[str, Field(validate_default=True)] = ""
+    password: OptionalSecret = None
+    password_file: Annotated[OptionalFile, Field(validate_default=True)] = None
+
+    @field_validator("ca_file")
+    @classmethod
+    def _check_ca_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("security_protocol") == "plaintext":
+            message = "only ssl and sasl_ssl check certificates, not security_protocol plaintext"
+            raise ValueError(message)
+        return value
+
+    @field_validator("username", "password", "password_file")
+    @classmethod
+    def _check_user(cls, value: object, info: ValidationInfo) -> object:
+        protocol = info.data.get("security_protocol")
+        if value and protocol in {"plaintext", "ssl"}:
+            message = f"only sasl_ssl has users, not security_protocol {protocol}"
+            raise ValueError(message)
+        if not value and protocol == "sasl_ssl" and not _may_lack(info):
+            message = "security_protocol sasl_ssl needs it"
+            raise ValueError(message)
+        return value
+
+    def in_plain_text(self, bootstrap_servers: str) -> Self:
+        """The same for a Kafka at another place that asks nobody who it is."""
+        off = {"ca_file": None, "username": "", "password": None, "password_file": None}
+        place = {"bootstrap_servers": bootstrap_servers, "security_protocol": "plaintext"}
+        return self.model_copy(update={**off, **place})
+
+    def password_secret(self) -> str:
+        """The user's password.
+
+        Raises:
+            ConfigurationError: there is none, or its file cannot be read.
+        """
+        return _secret("kafka", "password", self.password, self.password_file)
+
+    def client_security(self) -> dict[str, str]:
+        """TLS and user in the words of librdkafka's settings.
+
+        Raises:
+            ConfigurationError: the password's file cannot be read.
+        """
+        config: dict[str, str] = {"security.protocol": self.security_protocol}
+        if self.ca_file is not None:
+            config["ssl.ca.location"] = str(self.ca_file.expanduser())
+        if self.security_protocol == "sasl_ssl":
+            config["sasl.mechanism"] = SCRAM
+            config["sasl.username"] = self.username
+            config["sasl.password"] = self.password_secret()
+        return config
 
 
 class AlignSettings(_Section):
@@ -85,10 +165,10 @@ class InfluxSettings(_Section):
     url: str = ""
     org: str = "gridloom"
     bucket: str = "gridloom"
-    token: SecretStr | None = None
-    token_file: Path | None = None
-    read_token: SecretStr | None = None
-    read_token_file: Path | None = None
+    token: OptionalSecret = None
+    token_file: OptionalFile = None
+    read_token: OptionalSecret = None
+    read_token_file: OptionalFile = None
     # Longer than the 10 s after which influxd gives a write up by itself: what we abandon
     # cannot land later, on top of a newer revision.
     timeout_s: Annotated[float, Field(gt=0)] = 12.0
@@ -99,7 +179,7 @@ class InfluxSettings(_Section):
         Raises:
             ConfigurationError: there is none, or its file cannot be read.
         """
-        return _secret("token", self.token, self.token_file)
+        return _secret("influxdb", "token", self.token, self.token_file)
 
     def reader_secret(self) -> str:
         """The token that may read; where there is none of its own, the one that may write.
@@ -109,7 +189,7 @@ class InfluxSettings(_Section):
         """
         if self.read_token is None and self.read_token_file is None:
             return self.store_secret()
-        return _secret("read_token", self.read_token, self.read_token_file)
+        return _secret("influxdb", "read_token", self.read_token, self.read_token_file)
 
 
 class MetricsSettings(_Section):
@@ -192,19 +272,24 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
         raise ConfigurationError(message, problems=explain_validation(error)) from error
 
 
-def _secret(name: str, value: SecretStr | None, path: Path | None) -> str:
-    """A secret of ``[influxdb]``, from its file where one is named."""
+def _may_lack(info: ValidationInfo) -> bool:
+    """Whether the key may be empty although there is a user: a password stands in one of two."""
+    return info.field_name == "password" or info.data.get("password") is not None
+
+
+def _secret(section: str, name: str, value: SecretStr | None, path: Path | None) -> str:
+    """A secret of a section, from its file where one is named."""
     if path is not None:
         try:
             return path.expanduser().read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            message = f"[influxdb] {name}_file: {path} cannot be read: {error}"
+            message = f"[{section}] {name}_file: {path} cannot be read: {error}"
             raise ConfigurationError(message) from error
     if value is not None:
         return value.get_secret_value()
-    variable = f"{PREFIX}INFLUXDB__{name.upper()}"
-    message = f"there is no [influxdb] {name} for the InfluxDB that is configured"
-    hint = f"name a file that holds it: [influxdb] {name}_file; or set {variable}"
+    variable = f"{PREFIX}{section}__{name}".upper()
+    message = f"there is no [{section}] {name}"
+    hint = f"name a file that holds it: [{section}] {name}_file; or set {variable}"
     raise ConfigurationError(message, hint=hint)
 
 

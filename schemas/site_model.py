@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from schemas.errors import ConfigurationError
 from schemas.units import MAX_RELAYS, QUANTITIES, TelemetryKind
@@ -17,6 +18,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 PositiveKw = Annotated[float, Field(gt=0, le=1e6)]
 Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
+
+_SECRET_KEYS: Final = ("password", "token")
 
 
 class _Strict(BaseModel):
@@ -267,12 +270,17 @@ def _repeats(what: str, names: Iterable[str]) -> list[str]:
 
 
 def explain_validation(error: ValidationError) -> list[str]:
-    """Every wrong field of a pydantic error, one sentence each."""
-    return [
-        f"{'.'.join(str(part) for part in problem['loc']) or 'model'}: {problem['msg']}"
-        f" (got {problem['input']!r:.80})"
-        for problem in error.errors()
-    ]
+    """Every wrong field of a pydantic error, one sentence each, without secrets."""
+    return [_explained(problem) for problem in error.errors()]
+
+
+def _explained(problem: ErrorDetails) -> str:
+    place = ".".join(str(part) for part in problem["loc"]) or "model"
+    told = f"{place}: {problem['msg']}"
+    # What stands under an unknown key may be a password whose key was misspelt.
+    if problem["type"] in {"extra_forbidden", "missing"} or place.endswith(_SECRET_KEYS):
+        return told
+    return f"{told} (got {problem['input']!r:.80})"
 
 
 def parse_site_model(data: object, origin: str) -> SiteModel:

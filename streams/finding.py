@@ -23,7 +23,7 @@ from streams.historians.protocol import HistorianReader
 _FOLDERS: Final = ("local", "demo-*")
 """Patterns of the folders below ``settings.home``: of ``gridloom up``, and of every demo."""
 
-_LISTENER: Final = "advertised.listeners=PLAINTEXT://"
+_LISTENER: Final = "advertised.listeners=CLIENT://"
 
 _INFLUX_TOKENS: Final = {"token_file": STORE_TOKEN_FILE, "read_token_file": READER_TOKEN_FILE}
 

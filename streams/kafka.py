@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -38,6 +38,9 @@ _NOT_YET: Final = (
 )
 """What a broker answers about a partition that it has only just created."""
 
+_REFUSALS: Final = (KafkaError._AUTHENTICATION, KafkaError._SSL)  # noqa: SLF001  their public names
+"""What a client is told that a broker does not believe, or that does not believe the broker."""
+
 Config = dict[str, str | int | float | bool]
 
 
@@ -47,6 +50,7 @@ def common_config(settings: KafkaSettings, client: str) -> Config:
         "bootstrap.servers": settings.bootstrap_servers,
         "client.id": f"gridloom.{client}",
         "socket.keepalive.enable": True,
+        **settings.client_security(),
         **QUIET,
     }
 
@@ -141,9 +145,18 @@ def require_broker(settings: KafkaSettings, timeout_s: float = READY_TIMEOUT_S) 
     Raises:
         BrokerError: it does not.
     """
+    told: list[KafkaError] = []
+    config: dict[str, Any] = {**common_config(settings, "admin"), "error_cb": told.append}
+    client = AdminClient(config)
     try:
-        admin(settings).list_topics(timeout=timeout_s)
+        client.list_topics(timeout=timeout_s)
     except KafkaException as error:
+        client.poll(0)
+        refusals = [each.str() for each in told if each.code() in _REFUSALS]
+        if refusals:  # the same again and again
+            message = f"Kafka at {settings.bootstrap_servers} and we do not trust each other"
+            hint = "check [kafka] security_protocol, ca_file, username and password"
+            raise BrokerError(message, hint=hint, problems=refusals[:1]) from error
         message = f"Kafka does not answer at {settings.bootstrap_servers}"
         hint = "start one with `gridloom up`, or set GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS"
         raise BrokerError(message, hint=hint) from error

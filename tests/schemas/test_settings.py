@@ -7,13 +7,18 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from schemas.errors import ConfigurationError
-from schemas.settings import NOT_SETTINGS, InfluxSettings, Settings, load_settings
+from schemas.settings import NOT_SETTINGS, InfluxSettings, KafkaSettings, Settings, load_settings
 
 VARIABLES = {
     "GRIDLOOM_FOLDER": ("/var/lib/gridloom", "folder", Path("/var/lib/gridloom")),
     "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": ("a:1,b:2", "kafka.bootstrap_servers", "a:1,b:2"),
     "GRIDLOOM_KAFKA__PARTITIONS": ("12", "kafka.partitions", 12),
     "GRIDLOOM_KAFKA__REPLICATION_FACTOR": ("3", "kafka.replication_factor", 3),
+    "GRIDLOOM_KAFKA__SECURITY_PROTOCOL": ("ssl", "kafka.security_protocol", "ssl"),
+    "GRIDLOOM_KAFKA__CA_FILE": ("/run/ca.pem", "kafka.ca_file", Path("/run/ca.pem")),
+    "GRIDLOOM_KAFKA__USERNAME": ("gridloom.gate", "kafka.username", "gridloom.gate"),
+    "GRIDLOOM_KAFKA__PASSWORD": ("p-1", "kafka.password", SecretStr("p-1")),
+    "GRIDLOOM_KAFKA__PASSWORD_FILE": ("/run/p", "kafka.password_file", Path("/run/p")),
     "GRIDLOOM_ALIGN__MAX_AHEAD_S": ("7.5", "align.max_ahead_s", 7.5),
     "GRIDLOOM_ALIGN__COMMIT_INTERVAL_MS": ("50", "align.commit_interval_ms", 50),
     "GRIDLOOM_ALIGN__SNAPSHOT_INTERVAL_S": ("5", "align.snapshot_interval_s", 5.0),
@@ -37,6 +42,15 @@ VARIABLES = {
     "GRIDLOOM_DEVICES__PORT": ("8080", "devices.port", 8080),
 }
 """Every variable: a value for it, the key that it sets, and what the key then holds."""
+
+SECURED = {
+    "GRIDLOOM_KAFKA__SECURITY_PROTOCOL": "sasl_ssl",
+    "GRIDLOOM_KAFKA__USERNAME": "somebody",
+    "GRIDLOOM_KAFKA__PASSWORD": "hunter2",
+}
+"""Without a protocol that has users, a user and its certificate are refused."""
+
+NEED_SECURITY = ("ca_file", "username", "password", "password_file")
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +95,9 @@ def test_every_key_has_its_variable() -> None:
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_variable_sets_its_key_and_no_other(name: str) -> None:
     text, key, value = VARIABLES[name]
-    assert _keys(load_settings({name: text})) == _keys(Settings()) | {key: value}
+    others = SECURED if key.removeprefix("kafka.") in NEED_SECURITY else {}
+    before = _keys(load_settings(others))
+    assert _keys(load_settings({**others, name: text})) == before | {key: value}
 
 
 def test_the_file_in_the_working_folder_is_read(working_folder: Path) -> None:
@@ -209,6 +225,61 @@ def test_a_secret_in_a_file_stands_above_the_one_in_the_settings(tmp_path: Path)
     influxdb = InfluxSettings(token=SecretStr("plain"), token_file=path)
     assert influxdb.store_secret() == "from-file"
     assert influxdb.reader_secret() == "from-file"
+
+
+def test_secrets_are_not_shown_by_what_is_said_about_wrong_settings(working_folder: Path) -> None:
+    """Nor is one whose key was misspelt, or that is a number."""
+    _write(working_folder, "[kafka]\nusername = 3\npassword = 424242\n[influxdb]\ntoken = 515151\n")
+    variables = {"GRIDLOOM_KAFKA__PASSWRD": "hunter2", "GRIDLOOM_PASSWORD": "hunter2"}
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({**variables, "GRIDLOOM_KAFKA__SECURITY_PROTOCOL": "ssl"})
+    told = str(caught.value)
+    places = ("kafka.username", "kafka.password", "influxdb.token", "kafka.passwrd", "password")
+    assert all(f"- {place}: " in told for place in places)
+    assert not any(secret in told for secret in ("hunter2", "424242", "515151"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "wrong"),
+    [
+        ({"SECURITY_PROTOCOL": "sasl_plaintext"}, ["security_protocol"]),
+        ({"SECURITY_PROTOCOL": "sasl_ssl"}, ["password_file", "username"]),
+        ({"SECURITY_PROTOCOL": "sasl_ssl", "PASSWORD": "p"}, ["username"]),
+        ({"SECURITY_PROTOCOL": "ssl", "USERNAME": "u", "PASSWORD": "p"}, ["password", "username"]),
+        (
+            {"CA_FILE": "/ca", "USERNAME": "u", "PASSWORD": "p", "PASSWORD_FILE": "/p"},
+            ["ca_file", "password", "password_file", "username"],
+        ),
+    ],
+)
+def test_keys_of_kafka_that_do_not_fit_together_are_all_named(
+    variables: dict[str, str], wrong: list[str]
+) -> None:
+    """Passwords do not travel in the clear, and nobody believes to be safe who is not."""
+    given = {f"GRIDLOOM_KAFKA__{name}": value for name, value in variables.items()}
+    assert _problem_places(given) == [f"kafka.{key}" for key in wrong]
+
+
+def test_clients_of_kafka_are_told_who_they_are(tmp_path: Path) -> None:
+    path = _write(tmp_path, "from-file\n", "password")
+    variables = {**SECURED, "GRIDLOOM_KAFKA__CA_FILE": "/run/ca.pem"}
+    kafka = load_settings({**variables, "GRIDLOOM_KAFKA__PASSWORD_FILE": str(path)}).kafka
+    assert kafka.client_security() == {
+        "security.protocol": "sasl_ssl",
+        "ssl.ca.location": "/run/ca.pem",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "somebody",
+        "sasl.password": "from-file",
+    }
+    plain = kafka.in_plain_text("127.0.0.1:9092")
+    assert plain == KafkaSettings()
+    assert plain.client_security() == {"security.protocol": "plaintext"}
+
+
+def test_a_variable_that_is_set_to_nothing_switches_a_secret_off(working_folder: Path) -> None:
+    _write(working_folder, '[influxdb]\ntoken = "t"\nread_token_file = "/r"\n')
+    nothing = ("GRIDLOOM_INFLUXDB__TOKEN", "GRIDLOOM_INFLUXDB__READ_TOKEN_FILE")
+    assert load_settings(dict.fromkeys(nothing, "")) == Settings()
 
 
 def test_readers_use_their_own_token_where_there_is_one() -> None:
