@@ -62,6 +62,7 @@ class ProgressBar:
 def bench(
     name: Annotated[str | None, typer.Argument(help=f"{', '.join(BENCHMARKS)} or {ALL}")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="write the report as JSON")] = None,
+    plot: Annotated[Path | None, typer.Option(help="draw the report as an HTML page")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="rounds that count; medians of them")] = 5,
     quick: Annotated[bool, typer.Option(help="small cases, to see that all works")] = False,
     readings: Annotated[
@@ -92,6 +93,11 @@ def bench(
     out.print(shown(report))
     if json is not None:
         json.write_bytes(report.to_json())
+    if plot is not None:
+        from streams.benchmarking.plots import write_page
+
+        write_page(report, plot)
+        out.print(f"plot: {plot}")
 
 
 @contextmanager
