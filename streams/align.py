@@ -2,12 +2,12 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from processors.aligning.decoding import Record
 from processors.aligning.partition import Emission, PartitionAligner, Refused
+from processors.aligning.records import Records
 from processors.aligning.series import KINDS
 from processors.aligning.snapshot import (
     Replay,
@@ -59,16 +59,26 @@ _LEDGER: Decoder[SiteLedger] = Decoder(SiteLedger)
 _CHUNK: Decoder[CarriedChunk] = Decoder(CarriedChunk)
 
 
-def to_record(message: Message) -> Record:
-    """A Kafka message as the core sees it; ticks are the empty ones with the header."""
-    value, offset = message.value(), message.offset() or 0
-    append_ms = message.timestamp()[1]
-    if not value:
-        time = dict(message.headers() or {}).get(TICK_HEADER)
-        if time is not None:
-            tick_ms = int(time) if time else None
-            return Record(offset, append_ms, None, is_tick=True, tick_ms=tick_ms)
-    return Record(offset, append_ms, value if isinstance(value, bytes) else None)
+def to_records(messages: Sequence[Message]) -> Records:
+    """Messages of one topic's partition as the core sees them."""
+    values = [message.value() or b"" for message in messages]
+    return Records(
+        offsets=[message.offset() or 0 for message in messages],
+        append_ms=[message.timestamp()[1] for message in messages],
+        values=values,
+        ticks=dict(_ticks(messages, values)),
+    )
+
+
+def _ticks(
+    messages: Sequence[Message], values: Sequence[object]
+) -> Iterator[tuple[int, int | None]]:
+    """Places and times of ticks: they are the empty records with the header."""
+    for place, value in enumerate(values):
+        if not value:
+            time = dict(messages[place].headers() or {}).get(TICK_HEADER)
+            if time is not None:
+                yield place, int(time) if time else None
 
 
 class HostedPartition:
@@ -90,7 +100,7 @@ class HostedPartition:
         replay = restore(self.aligner, position, ledgers, chunks)
         self.replay = None if replay.finish_if_reached() else replay
 
-    def consume(self, kind: TelemetryKind, records: list[Record]) -> None:
+    def consume(self, kind: TelemetryKind, records: Records) -> None:
         """Take records of one topic, through the replay while it lasts."""
         if self.replay is None:
             self.aligner.consume(kind, records)
@@ -181,14 +191,13 @@ class AlignStage:
         self._ticks.poll(0)
 
     def _consume(self, messages: list[Message]) -> None:
-        batches: dict[tuple[int, TelemetryKind], list[Record]] = defaultdict(list)
+        batches: dict[tuple[str, int], list[Message]] = defaultdict(list)
         for message in messages:
-            kind = _KIND_OF[str(message.topic())]
-            batches[message.partition() or 0, kind].append(to_record(message))
-        for (partition, kind), records in batches.items():
-            self._metrics.consumed(telemetry_topic(kind), len(records))
+            batches[message.topic(), message.partition()].append(message)  # type: ignore[index]
+        for (topic, partition), batch in batches.items():
+            self._metrics.consumed(topic, len(batch))
             if partition in self._hosted:
-                self._hosted[partition].consume(kind, records)
+                self._hosted[partition].consume(_KIND_OF[topic], to_records(batch))
 
     def _commit(self, now_ms: int, *, closing: bool = False) -> None:
         self._own_metrics.reached(

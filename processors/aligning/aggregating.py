@@ -1,15 +1,16 @@
-"""From the windows of a site's series to the site's own window."""
+"""From the window matrix to messages: each site's aggregate, and the values of its series."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.aligning.resampling import MEASURED, MISSING, VALID, IntArray
+from processors.aligning.layout import Layout
+from processors.aligning.resampling import MEASURED, MISSING, VALID, IntArray, WindowMatrix
 from processors.aligning.series import SiteSeries
 from schemas.align_state import CHUNK_SERIES
-from schemas.site_model import Role
 from schemas.site_window import (
     Completeness,
     MeterWindows,
@@ -17,151 +18,149 @@ from schemas.site_window import (
     SeriesStatus,
     SiteWindow,
 )
-from schemas.units import MICRO, TelemetryKind, relay_quantity
+from schemas.units import MICRO, relay_quantity
+from schemas.windows import WINDOW_MS
 
-_LETTERS = {
-    MISSING: SeriesStatus.MISSING,
-    VALID: SeriesStatus.VALID,
-    MEASURED: SeriesStatus.MEASURED,
-}
-_NAMED_MISSING = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Positions, within the site's series, of what the aggregate needs."""
-
-    load: NDArray[np.intp]
-    generation: NDArray[np.intp]
-    energy: NDArray[np.intp]
-    weather: NDArray[np.intp]
-    required: NDArray[np.bool_]
-    rated_micro: IntArray
-    relays: tuple[tuple[str, int, int, int | None], ...]
+_LETTERS: Final = bytes.maketrans(
+    bytes((MISSING, VALID, MEASURED)),
+    f"{SeriesStatus.MISSING}{SeriesStatus.VALID}{SeriesStatus.MEASURED}".encode(),
+)
+_NAMED_MISSING: Final = 20
 
 
-class SiteAggregate:
-    """Makes the messages of one site's windows from rows of the window matrix."""
+class _Total(NamedTuple):
+    """What is summed over a site in one window; powers and energy in fixed point."""
 
-    def __init__(self, site: SiteSeries) -> None:
-        self._site = site
-        self._at = _places(site)
+    load: int
+    generation: int
+    energy: int
+    known_counters: int
+    measured: int
+    missing: int
+    missing_required: int
+    missing_rated: int
 
-    def site_window(
-        self, start_ms: int, revision: int, value: IntArray, status: NDArray[np.int8]
-    ) -> SiteWindow:
-        """The aggregate over one window; ``value`` and ``status`` are the site's [series]."""
-        at, known = self._at, status != MISSING
-        model = self._site.model
-        missing = at.required & ~known
-        missing_rated = int(at.rated_micro[missing].sum())
-        load = np.where(known, value, at.rated_micro)[at.load].sum()
-        generation = np.where(known, value, 0)[at.generation].sum()
+
+def _totals(layout: Layout, matrix: WindowMatrix) -> list[list[_Total]]:
+    """By window and site."""
+    columns, known = layout.columns, matrix.status != MISSING
+    value, required = np.where(known, matrix.value, 0), columns.required & ~known
+    on_safe_side = np.where(known, matrix.value, columns.rated_micro)
+    cells = (
+        np.where(columns.in_load, on_safe_side, 0),
+        np.where(columns.in_generation, value, 0),
+        np.where(columns.in_energy, value, 0),
+        columns.in_energy & known,
+        matrix.status == MEASURED,
+        ~known,
+        required,
+        np.where(required, columns.rated_micro, 0),
+    )
+    sums = (layout.sums(each.astype(np.int64, copy=False)).tolist() for each in cells)
+    return [list(map(_Total, *of_window)) for of_window in zip(*sums, strict=True)]
+
+
+class Aggregates:
+    """Makes the messages of the windows in one matrix.
+
+    Args:
+        layout: whose columns are which.
+        matrix: values of all of their series.
+    """
+
+    def __init__(self, layout: Layout, matrix: WindowMatrix) -> None:
+        self._layout = layout
+        self._matrix = matrix
+        self._totals = _totals(layout, matrix)
+        self._rated = layout.sums(layout.columns.rated_micro[np.newaxis])[0].tolist()
+        self._known_value = np.where(matrix.status != MISSING, matrix.value, 0)
+        self._floats = matrix.value / MICRO
+
+    def content_hash(self, window: int, at: int) -> str:
+        """Hash of the window of the site at place ``at``: equal content, equal hash."""
+        columns = self._layout.slices[at]
+        value, status = self._known_value[window, columns], self._matrix.status[window, columns]
+        return blake2b(value.tobytes() + status.tobytes(), digest_size=8).hexdigest()
+
+    def site_window(self, window: int, at: int, revision: int) -> SiteWindow:
+        """The aggregate of the site at place ``at`` over a window of the matrix."""
+        site, total = self._layout.sites[at], self._totals[window][at]
+        columns = self._layout.slices[at]
+        value = self._matrix.value[window, columns]
+        known = self._matrix.status[window, columns] != MISSING
         return SiteWindow(
-            site=model.name,
-            window_start_ms=start_ms,
+            site=site.model.name,
+            window_start_ms=self._matrix.first_ms + window * WINDOW_MS,
             revision=revision,
-            model_hash=model.model_hash,
-            completeness=self._completeness(missing, missing_rated),
-            load_kw=int(load) / MICRO,
-            generation_kw=int(generation) / MICRO,
-            energy_import_kwh=_sum_of_known(value, known, at.energy),
-            measured=int((status == MEASURED).sum()),
-            valid=int((status == VALID).sum()),
-            missing=int((~known).sum()),
-            missing_rated_kw=missing_rated / MICRO,
-            missing_series=self._names(np.flatnonzero(missing)[:_NAMED_MISSING]),
-            relays=tuple(self._relays(value, known)),
-            weather=self._weather(value, known),
+            model_hash=site.model.model_hash,
+            completeness=_completeness(total, self._rated[at]),
+            load_kw=total.load / MICRO,
+            generation_kw=total.generation / MICRO,
+            energy_import_kwh=total.energy / MICRO if total.known_counters else None,
+            measured=total.measured,
+            valid=len(known) - total.measured - total.missing,
+            missing=total.missing,
+            missing_rated_kw=total.missing_rated / MICRO,
+            missing_series=self._missing_series(at, known) if total.missing_required else (),
+            relays=tuple(_relays(site, value, known)),
+            weather=_weather(site, value, known),
         )
 
-    def _completeness(self, missing: NDArray[np.bool_], missing_rated: int) -> Completeness:
-        if not missing.any():
-            return Completeness.COMPLETE
-        if 2 * missing_rated > int(self._at.rated_micro.sum()):
-            return Completeness.BLIND
-        return Completeness.DEGRADED
-
-    def _names(self, places: NDArray[np.intp]) -> tuple[str, ...]:
-        names = (self._site.names[place] for place in places)
+    def _missing_series(self, at: int, known: NDArray[np.bool_]) -> tuple[str, ...]:
+        required = self._layout.columns.required[self._layout.slices[at]]
+        places = np.flatnonzero(required & ~known)[:_NAMED_MISSING].tolist()
+        names = (self._layout.sites[at].names[place] for place in places)
         return tuple(f"{name.device}/{name.quantity}" for name in names)
 
-    def _relays(self, value: IntArray, known: NDArray[np.bool_]) -> Iterator[RelayWindow]:
-        for device, output, state, meter in self._at.relays:
-            seen = meter is not None and known[meter]
-            yield RelayWindow(
-                device=device,
-                output=output,
-                on=bool(2 * value[state] >= MICRO) if known[state] else None,
-                load_kw=int(value[meter]) / MICRO if seen and meter is not None else None,
-            )
-
-    def _weather(self, value: IntArray, known: NDArray[np.bool_]) -> dict[str, float]:
-        """Last valid value by quantity; the first station that knows it counts."""
-        result: dict[str, float] = {}
-        for place in self._at.weather:
-            if known[place]:
-                name = self._site.names[place].quantity
-                result.setdefault(name, int(value[place]) / MICRO)
-        return result
-
-    def meter_windows(
-        self, start_ms: int, revision: int, value: IntArray, status: NDArray[np.int8]
-    ) -> Iterator[MeterWindows]:
-        """The values of every series in chunks."""
-        values: list[float | None] = (value / MICRO).tolist()
-        for place in np.flatnonzero(status == MISSING):
-            values[place] = None
-        letters = "".join(_LETTERS[code] for code in status.tolist())
+    def meter_windows(self, window: int, at: int, revision: int) -> Iterator[MeterWindows]:
+        """The values of every series of a site, in chunks."""
+        site, columns = self._layout.sites[at], self._layout.slices[at]
+        status = self._matrix.status[window, columns]
+        values: list[float | None] = self._floats[window, columns].tolist()
+        if self._totals[window][at].missing:
+            for place in np.flatnonzero(status == MISSING).tolist():
+                values[place] = None
+        letters = status.tobytes().translate(_LETTERS).decode()
         for chunk, low in enumerate(range(0, len(values), CHUNK_SERIES)):
             high = low + CHUNK_SERIES
             yield MeterWindows(
-                site=self._site.model.name,
-                window_start_ms=start_ms,
+                site=site.model.name,
+                window_start_ms=self._matrix.first_ms + window * WINDOW_MS,
                 revision=revision,
                 chunk=chunk,
-                series=self._site.names[low:high],
+                series=site.names[low:high],
                 values=tuple(values[low:high]),
                 status=letters[low:high],
             )
 
 
-def _sum_of_known(
-    value: IntArray, known: NDArray[np.bool_], places: NDArray[np.intp]
-) -> float | None:
-    """Sum of the known values at ``places`` [canonical unit]; None where none is known."""
-    seen = places[known[places]]
-    return int(value[seen].sum()) / MICRO if len(seen) else None
+def _completeness(total: _Total, rated_micro: int) -> Completeness:
+    if not total.missing_required:
+        return Completeness.COMPLETE
+    is_blind = 2 * total.missing_rated > rated_micro
+    return Completeness.BLIND if is_blind else Completeness.DEGRADED
 
 
-def _places(site: SiteSeries) -> _Places:
-    specs = site.specs
-    by_name = {(spec.device, spec.quantity): place for place, spec in enumerate(specs)}
+def _relays(site: SiteSeries, value: IntArray, known: NDArray[np.bool_]) -> Iterator[RelayWindow]:
+    for board in site.model.relay_boards:
+        for relay in board.relays:
+            state = site.places[board.id, relay_quantity(relay.output)]
+            meter = None if relay.meter is None else site.places.get((relay.meter, "active_power"))
+            load_kw = int(value[meter]) / MICRO if meter is not None and known[meter] else None
+            yield RelayWindow(
+                device=board.id,
+                output=relay.output,
+                on=bool(2 * value[state] >= MICRO) if known[state] else None,
+                load_kw=load_kw,
+            )
 
-    def where(chosen: list[bool]) -> NDArray[np.intp]:
-        return np.flatnonzero(chosen)
 
-    power = [spec.quantity == "active_power" for spec in specs]
-    relays = tuple(
-        (
-            board.id,
-            relay.output,
-            by_name[board.id, relay_quantity(relay.output)],
-            by_name.get((relay.meter, "active_power")) if relay.meter is not None else None,
-        )
-        for board in site.model.relay_boards
-        for relay in board.relays
-    )
-    in_balance = (Role.LOAD, Role.GENERATION)
-    rated = [spec.rated_kw if spec.role in in_balance else 0.0 for spec in specs]
-    return _Places(
-        load=where([p and s.role is Role.LOAD for p, s in zip(power, specs, strict=True)]),
-        generation=where(
-            [p and s.role is Role.GENERATION for p, s in zip(power, specs, strict=True)]
-        ),
-        energy=where([spec.quantity == "energy_import" for spec in specs]),
-        weather=where([spec.kind is TelemetryKind.WEATHER for spec in specs]),
-        required=np.array([spec.required for spec in specs], np.bool_),
-        rated_micro=np.array([round(kw * MICRO) for kw in rated], np.int64),
-        relays=relays,
-    )
+def _weather(site: SiteSeries, value: IntArray, known: NDArray[np.bool_]) -> dict[str, float]:
+    """Last valid value by quantity; the first station that knows it counts."""
+    result: dict[str, float] = {}
+    for station in site.model.weather_stations:
+        for quantity in station.quantities:
+            place = site.places[station.id, quantity]
+            if known[place]:
+                result.setdefault(quantity, int(value[place]) / MICRO)
+    return result

@@ -1,32 +1,23 @@
-"""From records to columns: what can be used is decoded fast, what cannot says why.
+"""From records to readings: what can be used is decoded fast, what cannot says why.
 
-The fast path decodes a record straight into its type. Only when that fails is it looked at
-again, field by field, so that a dead letter names everything that is wrong.
+The fast path decodes a record straight into structs whose quantities and units are the known
+ones. Only where that fails is the record looked at again: piece by piece, so that a bad reading
+spoils no other, and field by field, so that a dead letter names everything that is wrong.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from operator import attrgetter
+from typing import Any, Final, Literal
 
 import msgspec
 
+from processors.aligning.records import Records
 from schemas.messages import UNREADABLE
 from schemas.telemetry import BatchItem, RawBatch, Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A Kafka record as the core sees it.
-
-    ``tick_ms``: the replay's time [ms] where the record is a tick of the data clock.
-    ``is_tick``: it only carries time, on whichever clock.
-    """
-
-    offset: int
-    append_ms: int
-    value: bytes | None
-    is_tick: bool = False
-    tick_ms: int | None = None
+from schemas.units import QUANTITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,60 +34,208 @@ class RefusedReading:
     site: str = ""
 
 
-Row = tuple[int, int, str, str, str, str, float, int, str, int, bytes]
-"""(record's place in the batch, offset, site, device, quantity, unit, value, event time [ms],
-event id, item, original bytes)."""
+Address = tuple[str, str, str, str]
+"""Site, device, quantity and unit of a reading: what its series and scale follow from."""
 
+# Literals are looked up, not made anew: most of a reading's strings are then never allocated.
+_QuantityName: Any = Literal[tuple(QUANTITIES)]
+_UnitName: Any = Literal[tuple({unit for each in QUANTITIES.values() for unit in each.accepted})]
+
+
+class _QuickReading(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="reading"
+):
+    """A :class:`Reading` of a known quantity in a known unit."""
+
+    schema_version: Literal["1.0"] = "1.0"
+    event_id: str
+    site: str
+    source: str
+    device: str
+    quantity: _QuantityName
+    unit: _UnitName
+    value: float
+    event_time_ms: int
+
+
+class _QuickItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A :class:`BatchItem` of a known quantity in a known unit."""
+
+    event_id: str
+    device: str
+    quantity: _QuantityName
+    unit: _UnitName
+    value: float
+    event_time_ms: int
+
+
+class _QuickBatch(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="batch"
+):
+    """A :class:`Batch` of such items alone."""
+
+    schema_version: Literal["1.0"] = "1.0"
+    site: str
+    source: str
+    readings: list[_QuickItem]
+
+
+_Single = _QuickReading | Reading
+_Item = _QuickItem | BatchItem
+
+_QUICK: Final = msgspec.json.Decoder(_QuickReading | _QuickBatch)
 _MESSAGE: Final = msgspec.json.Decoder(Reading | RawBatch)
 _ITEM: Final = msgspec.json.Decoder(BatchItem)
 
+_SINGLE_ADDRESS: Final = attrgetter("site", "device", "quantity", "unit")
+_DEVICE: Final = attrgetter("device")
+_QUANTITY: Final = attrgetter("quantity")
+_UNIT: Final = attrgetter("unit")
 
-def decode(records: Sequence[Record]) -> tuple[list[Row], list[RefusedReading]]:
+
+@dataclass(slots=True)
+class _OpenBatch:
+    """The readable items of a batch.
+
+    Attributes:
+        place: of its record.
+        site: whose readings they are.
+        items: the readable ones; ``indexes``: where they stand in the batch.
+        first: how many items the batches before it have.
+        originals: the bytes of every item, once somebody asked for them.
+    """
+
+    place: int
+    site: str
+    items: Sequence[_Item]
+    indexes: Sequence[int]
+    first: int = 0
+    originals: list[bytes] = field(default_factory=list)
+
+    def addresses(self) -> Iterator[Address]:
+        """Each item's address."""
+        items = self.items
+        columns = (map(_DEVICE, items), map(_QUANTITY, items), map(_UNIT, items))
+        return zip(repeat(self.site, len(items)), *columns, strict=True)
+
+    def original(self, item: int, value: bytes) -> bytes:
+        """The bytes of one item; ``value`` is the whole message."""
+        if not self.originals:
+            message = _MESSAGE.decode(value)
+            if isinstance(message, RawBatch):
+                self.originals = [bytes(raw) for raw in message.readings]
+        return self.originals[item]
+
+
+@dataclass(slots=True)
+class Decoded:
+    """The readings of some records: single ones first, then batch by batch.
+
+    Attributes:
+        records: what they were decoded from.
+        singles: messages of one reading; ``single_places``: the record of each.
+        batches: messages of many.
+        refused: what could not be read.
+    """
+
+    records: Records
+    singles: list[_Single] = field(default_factory=list)
+    single_places: list[int] = field(default_factory=list)
+    batches: list[_OpenBatch] = field(default_factory=list)
+    refused: list[RefusedReading] = field(default_factory=list)
+
+    def readings(self) -> list[_Single | _Item]:
+        """Every reading, in the order of all that follows."""
+        return [*self.singles, *chain.from_iterable(batch.items for batch in self.batches)]
+
+    def addresses(self) -> Iterator[Address]:
+        """Each reading's address."""
+        return chain(map(_SINGLE_ADDRESS, self.singles), *map(_OpenBatch.addresses, self.batches))
+
+    def places(self) -> list[int]:
+        """Each reading's record."""
+        sizes = (repeat(batch.place, len(batch.items)) for batch in self.batches)
+        return [*self.single_places, *chain.from_iterable(sizes)]
+
+    def single(self, place: int, message: _Single) -> None:
+        """Take a message of one reading in."""
+        self.singles.append(message)
+        self.single_places.append(place)
+
+    def refuse(self, index: int, errors: tuple[str, ...]) -> RefusedReading:
+        """The reading at ``index`` as one that is refused."""
+        at = index - len(self.singles)
+        if at < 0:
+            place, item, site = self.single_places[index], -1, self.singles[index].site
+            original = self.records.values[place]
+        else:
+            batch = self.batches[bisect_right(self.batches, at, key=attrgetter("first")) - 1]
+            place, item, site = batch.place, batch.indexes[at - batch.first], batch.site
+            original = batch.original(item, self.records.values[place])
+        return RefusedReading(self.records.offsets[place], item, original, errors, site)
+
+    def open(self, place: int, site: str, items: Sequence[_Item], indexes: Sequence[int]) -> None:
+        """Take the readable items of a batch in."""
+        last = self.batches[-1] if self.batches else None
+        first = 0 if last is None else last.first + len(last.items)
+        if items:
+            self.batches.append(_OpenBatch(place, site, items, indexes, first))
+
+
+def decode(records: Records) -> Decoded:
     """Every reading in ``records``, ticks left out, and what could not be read."""
-    rows: list[Row] = []
-    refused: list[RefusedReading] = []
-    append = rows.append
-    read = _MESSAGE.decode
-    for place, record in enumerate(records):
-        if record.is_tick:
-            continue
-        value = record.value or b""
-        try:
-            message = read(value)
-        except UNREADABLE:
-            refused.append(RefusedReading(record.offset, -1, value, *_explain(value)))
-            continue
-        if type(message) is RawBatch:
-            _open_batch(place, record.offset, message, append, refused)
-        elif type(message) is Reading:
-            m = message
-            append(
-                (place, record.offset, m.site, m.device, m.quantity, m.unit, m.value,
-                 m.event_time_ms, m.event_id, -1, value)
-            )  # fmt: skip  # one row, one line of columns
-    return rows, refused
+    decoded = Decoded(records)
+    messages = _read(records.values)
+    if set(map(type, messages)) == {_QuickReading}:  # as nearly always, and faster
+        decoded.singles = messages
+        decoded.single_places = list(range(len(messages)))
+        return decoded
+    for place, message in enumerate(messages):
+        if isinstance(message, _QuickReading):
+            decoded.single(place, message)
+        elif isinstance(message, _QuickBatch):
+            items = message.readings
+            decoded.open(place, message.site, items, range(len(items)))
+        elif place not in records.ticks:
+            _decode_slowly(decoded, place, records.values[place])
+    return decoded
 
 
-def _open_batch(
-    place: int,
-    offset: int,
-    batch: RawBatch,
-    append: Callable[[Row], None],
-    refused: list[RefusedReading],
-) -> None:
-    """Decode a batch's items one by one: a bad one is refused alone."""
-    for item, raw in enumerate(batch.readings):
-        original = bytes(raw)
+def _read(values: Sequence[bytes]) -> list[Any]:
+    """The message in each value; None where it is not one of the quick kinds."""
+    messages: list[Any] = []
+    quick = map(_QUICK.decode, values)
+    while len(messages) < len(values):
         try:
-            r = _ITEM.decode(raw)
+            messages.extend(quick)  # what was read before one that fails stays in the list
         except UNREADABLE:
+            messages.append(None)
+    return messages
+
+
+def _decode_slowly(decoded: Decoded, place: int, value: bytes) -> None:
+    """A record that is not all right: keep what is, and say what is not."""
+    offset = decoded.records.offsets[place]
+    try:
+        message = _MESSAGE.decode(value)
+    except UNREADABLE:
+        decoded.refused.append(RefusedReading(offset, -1, value, *_explain(value)))
+        return
+    if isinstance(message, Reading):
+        decoded.single(place, message)
+        return
+    items: list[_Item] = []
+    indexes: list[int] = []
+    for index, raw in enumerate(message.readings):
+        try:
+            items.append(_ITEM.decode(raw))
+            indexes.append(index)
+        except UNREADABLE:
+            original = bytes(raw)
             errors = tuple(_field_errors(msgspec.json.decode(original), BatchItem))
-            refused.append(RefusedReading(offset, item, original, errors, batch.site))
-            continue
-        append(
-            (place, offset, batch.site, r.device, r.quantity, r.unit, r.value,
-             r.event_time_ms, r.event_id, item, original)
-        )  # fmt: skip  # one row, one line of columns
+            refused = RefusedReading(offset, index, original, errors, message.site)
+            decoded.refused.append(refused)
+    decoded.open(place, message.site, items, indexes)
 
 
 def _explain(value: bytes) -> tuple[tuple[str, ...], str]:
@@ -122,15 +261,15 @@ def _field_errors(parsed: object, kind: type) -> list[str]:
     if not isinstance(parsed, dict):
         return [f"expected a JSON object, got {type(parsed).__name__}"]
     errors = []
-    for field in msgspec.structs.fields(kind):
-        if field.name not in parsed:
-            if field.required:
-                errors.append(f"{field.name}: missing")
+    for each in msgspec.structs.fields(kind):
+        if each.name not in parsed:
+            if each.required:
+                errors.append(f"{each.name}: missing")
             continue
-        value = parsed[field.name]
-        wanted = list[Any] if kind is RawBatch and field.name == "readings" else field.type
+        value = parsed[each.name]
+        wanted = list[Any] if kind is RawBatch and each.name == "readings" else each.type
         try:
             msgspec.convert(value, wanted)
         except msgspec.ValidationError as error:
-            errors.append(f"{field.name}: {error} (got {value!r:.80})")
+            errors.append(f"{each.name}: {error} (got {value!r:.80})")
     return errors

@@ -1,19 +1,8 @@
 """Which revision of each open window was published last, and what it said."""
 
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
-import numpy as np
-from numpy.typing import NDArray
-
-from processors.aligning.resampling import IntArray
 from schemas.align_state import EmittedRevision, SiteLedger
-
-
-def content_hash(value: IntArray, status: NDArray[np.int8]) -> str:
-    """Hash of a site's window: equal content, equal hash."""
-    known = np.where(status != 0, value, 0)
-    return blake2b(known.tobytes() + status.tobytes(), digest_size=8).hexdigest()
 
 
 @dataclass(slots=True)
@@ -21,13 +10,12 @@ class Ledger:
     """Published revisions of one site's windows that are not final.
 
     Attributes:
-        dirty_from_ms: earliest window that unseen readings may have changed [ms], or None.
+        emitted: revision and content hash by the window's start [ms].
         changed: whether it differs from what was last written to Kafka.
     """
 
     site: str
     emitted: dict[int, tuple[int, str]] = field(default_factory=dict)
-    dirty_from_ms: int | None = None
     changed: bool = False
 
     def next_revision(self, start_ms: int, content: str) -> int | None:
@@ -39,11 +27,6 @@ class Ledger:
         self.emitted[start_ms] = (revision, content)
         self.changed = True
         return revision
-
-    def mark_dirty(self, from_ms: int) -> None:
-        """Note that windows from ``from_ms`` on may have changed."""
-        known = self.dirty_from_ms
-        self.dirty_from_ms = from_ms if known is None else min(known, from_ms)
 
     def forget_before(self, border_ms: int) -> None:
         """Drop windows that are final."""

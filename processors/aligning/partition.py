@@ -8,20 +8,19 @@ batching: readings are classified by the watermark before their own offset, and 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from processors.aligning.accepting import Place, accept
-from processors.aligning.aggregating import SiteAggregate
-from processors.aligning.decoding import Record, RefusedReading, Row, decode
-from processors.aligning.ledger import Ledger, content_hash
+from processors.aligning.accepting import Judge, Judged, Place
+from processors.aligning.aggregating import Aggregates
+from processors.aligning.changes import Changes
+from processors.aligning.decoding import RefusedReading, decode
+from processors.aligning.layout import Layout, existing, layout_of
+from processors.aligning.ledger import Ledger
 from processors.aligning.open_readings import OpenReadings, ReadingColumns
-from processors.aligning.resampling import StepFunctions, WindowMatrix, resample
+from processors.aligning.records import Records
+from processors.aligning.resampling import resample
 from processors.aligning.series import KINDS, SeriesTable, SiteSeries
 from processors.aligning.watermarks import UNKNOWN_MS, Watermark
 from schemas.align_state import CHUNK_SERIES, ReadingCounts
 from schemas.clock import PipelineClock
-from schemas.identity import partition_of
 from schemas.settings import AlignSettings
 from schemas.site_model import SiteModel
 from schemas.site_window import MeterWindows, SiteWindow
@@ -90,13 +89,18 @@ class PartitionAligner:
         self.dirty_chunks: set[int] = set()
         self.muted = False
         self._closed_before_ms: int | None = None
-        self._partitions = partitions
-        self._clock = clock
-        self._settings = settings
+        self._changes = Changes()
         self._find_model = find_model
-        self._aggregates: dict[str, SiteAggregate] = {}
         self._refused: list[Refused] = []
         self._close_delay_ms = close_delay_ms(clock.speed)
+        self._dormant_ms = round(settings.dormant_after_s * 1000)
+        max_ahead_ms = round(settings.max_ahead_s * 1000)
+        self._judges = {
+            kind: Judge(
+                Place(kind, partition, partitions), self.table, max_ahead_ms, self.know_site
+            )
+            for kind in KINDS
+        }
 
     def know_site(self, name: str) -> SiteSeries | None:
         """The site's series, registering its model if there is one."""
@@ -108,75 +112,37 @@ class PartitionAligner:
             return None
         site = self.table.add_site(model)
         self.readings.grow(len(self.table))
-        self._aggregates[name] = SiteAggregate(site)
         self.ledgers.setdefault(name, Ledger(site=name))
         return site
 
-    def consume(self, kind: TelemetryKind, records: Sequence[Record]) -> None:
+    def consume(self, kind: TelemetryKind, records: Records) -> None:
         """Take records of one topic, in offset order."""
-        if not records:
+        if not len(records):
             return
         cursor = self.cursors[kind]
-        before = cursor.watermark.advance(
-            [record.append_ms for record in records], [record.tick_ms for record in records]
-        )
-        cursor.next_offset = records[-1].offset + 1
-        rows, unreadable = decode(records)
-        for site in {row[2] for row in rows} - self.table.sites.keys():
-            # A site has windows in its own partition only; elsewhere it stays unknown.
-            if partition_of(site, self._partitions) == self.partition:
-                self.know_site(site)
-        self._judge(kind, rows, unreadable, before, self._now(before, records))
+        times = cursor.watermark.advance(records)
+        cursor.next_offset = records.offsets[-1] + 1
+        decoded = decode(records)
+        judged = self._judges[kind].judge(decoded, times)
+        accepted = self._still_open(judged.accepted)
+        new = self._insert(accepted, judged.event_ids)
+        if not self.muted:
+            refused = decoded.refused + judged.refused
+            self._refused += [Refused(kind, reading) for reading in refused]
+            self.counts += _counted(len(accepted), new, judged, len(refused))
 
-    def _now(self, before: NDArray[np.int64], records: Sequence[Record]) -> NDArray[np.int64]:
-        """Pipeline time at which each record was appended [ms]."""
-        if self._clock.is_data_clock:
-            return before
-        return np.array([self._clock.at(record.append_ms) for record in records], np.int64)
-
-    def _judge(
-        self,
-        kind: TelemetryKind,
-        rows: list[Row],
-        unreadable: list[RefusedReading],
-        watermark_ms: NDArray[np.int64],
-        now_ms: NDArray[np.int64],
-    ) -> None:
-        outcome = accept(
-            rows,
-            place=Place(kind, self.partition, self._partitions),
-            table=self.table,
-            watermark_ms=watermark_ms,
-            now_ms=now_ms,
-            max_ahead_ms=round(self._settings.max_ahead_s * 1000),
-        )
-        accepted = self._still_open(outcome.accepted)
-        new = self.readings.insert(accepted) if len(accepted) else 0
-        self._mark_dirty(accepted)
-        if self.muted:
-            return
-        refused = unreadable + outcome.refused
-        self._refused += [Refused(kind, reading) for reading in refused]
-        self.counts += ReadingCounts(
-            windowed=new,
-            duplicate=len(accepted) - new,
-            too_late=outcome.too_late,
-            dead_lettered=len(refused),
-        )
+    def _insert(self, accepted: ReadingColumns, event_ids: Sequence[str]) -> int:
+        """Keep readings for the windows that they change; returns how many were new."""
+        if not len(accepted):
+            return 0
+        self._changes.note(accepted, self.table.columns.site)
+        return self.readings.insert(accepted, event_ids)
 
     def _still_open(self, accepted: ReadingColumns) -> ReadingColumns:
         """Without readings that a snapshot already carries (met again in a replay only)."""
         if not self.muted or self.final_before_ms is None:
             return accepted
         return accepted.take(accepted.time_ms >= self.final_before_ms)
-
-    def _mark_dirty(self, accepted: ReadingColumns) -> None:
-        if not len(accepted):
-            return
-        for name, site in self.table.sites.items():
-            times = accepted.time_ms[(accepted.series >= site.low) & (accepted.series < site.high)]
-            if len(times):
-                self.ledgers[name].mark_dirty(window_start(int(times.min())))
 
     def watermark_ms(self) -> int | None:
         """The least watermark of all telemetry topics [ms]; None while one is unread."""
@@ -190,65 +156,52 @@ class PartitionAligner:
         watermark = self.watermark_ms()
         if watermark is not None and len(self.table):
             close_before = window_start(watermark - self._close_delay_ms)
-            for start_ms, windows in self._spans(close_before):
-                self._publish(emission, start_ms, windows)
+            self._revise(emission)
+            self._close(emission, close_before)
             self._clean(close_before)
             self.finalise(window_start(watermark - LATENESS_MS))
         return emission
 
-    def _spans(self, close_before_ms: int) -> Iterator[tuple[int, int]]:
-        """(start [ms], number) of the windows to compute, none larger than MAX_CELLS."""
-        start = self._first_due()
-        most = max(1, MAX_CELLS // len(self.table))
-        while start is not None and start < close_before_ms:
-            windows = min(most, (close_before_ms - start) // WINDOW_MS)
-            yield start, windows
-            start += windows * WINDOW_MS
-
-    def _first_due(self) -> int | None:
-        """Start of the earliest window that may be news [ms]."""
-        dirty = [ledger.dirty_from_ms for ledger in self.ledgers.values()]
-        due = [ms for ms in (*dirty, self._closed_before_ms) if ms is not None]
-        return min(due, default=None)
-
-    def _publish(self, emission: Emission, start_ms: int, windows: int) -> None:
-        steps = self.readings.steps()
-        exists = {
-            name: existing(steps, self.table, site, start_ms, windows, self._dormant_ms)
-            for name, site in self.table.sites.items()
-        }
-        if not any(mask.any() for mask in exists.values()):
+    def _revise(self, emission: Emission) -> None:
+        """Publish closed windows anew, of the sites that late readings have changed."""
+        first, closed_before = self._changes.first_ms(), self._closed_before_ms
+        if first is None or closed_before is None or first >= closed_before:
             return
-        matrix = resample(steps, self.table, start_ms, windows)
-        for window in range(windows):
-            for name, site in self.table.sites.items():
-                if exists[name][window]:
-                    self._publish_window(emission, site, matrix, window)
+        sites = list(self.table.sites.values())
+        changed = [sites[index] for index in self._changes.sites_before(closed_before)]
+        self._publish(emission, layout_of(self.table, changed), first, closed_before)
 
-    @property
-    def _dormant_ms(self) -> int:
-        return round(self._settings.dormant_after_s * 1000)
+    def _close(self, emission: Emission, close_before_ms: int) -> None:
+        """Publish the windows that are due, of all sites."""
+        first = self._closed_before_ms
+        if first is None:
+            first = self._changes.first_ms()
+        if first is not None and first < close_before_ms:
+            layout = layout_of(self.table, list(self.table.sites.values()))
+            self._publish(emission, layout, first, close_before_ms)
+
+    def _publish(self, emission: Emission, layout: Layout, first_ms: int, end_ms: int) -> None:
+        """Publish what is news of some sites between two starts of windows."""
+        for start_ms, windows in _spans(first_ms, end_ms, len(layout.columns)):
+            span_end_ms = start_ms + windows * WINDOW_MS
+            steps = layout.placed(self.readings.steps(start_ms, span_end_ms, layout.chosen))
+            exists = existing(steps, layout, start_ms, windows, self._dormant_ms)
+            if not exists.any():
+                continue
+            matrix = resample(steps, layout.columns, start_ms, windows)
+            aggregates = Aggregates(layout, matrix)
+            for window, at in zip(*(places.tolist() for places in exists.nonzero()), strict=True):
+                ledger = self.ledgers[layout.sites[at].model.name]
+                content = aggregates.content_hash(window, at)
+                revision = ledger.next_revision(start_ms + window * WINDOW_MS, content)
+                if revision is not None:
+                    emission.windows.append(aggregates.site_window(window, at, revision))
+                    emission.meters.extend(aggregates.meter_windows(window, at, revision))
 
     def _clean(self, border_ms: int) -> None:
         """Windows before ``border_ms`` are published as they are now."""
         self._closed_before_ms = border_ms
-        for ledger in self.ledgers.values():
-            if ledger.dirty_from_ms is not None and ledger.dirty_from_ms < border_ms:
-                ledger.dirty_from_ms = None
-
-    def _publish_window(
-        self, emission: Emission, site: SiteSeries, matrix: WindowMatrix, window: int
-    ) -> None:
-        start_ms = matrix.first_ms + window * WINDOW_MS
-        value = matrix.value[window, site.low : site.high]
-        status = matrix.status[window, site.low : site.high]
-        name = site.model.name
-        revision = self.ledgers[name].next_revision(start_ms, content_hash(value, status))
-        if revision is None:
-            return
-        aggregate = self._aggregates[name]
-        emission.windows.append(aggregate.site_window(start_ms, revision, value, status))
-        emission.meters.extend(aggregate.meter_windows(start_ms, revision, value, status))
+        self._changes.published_before(border_ms)
 
     def finalise(self, border_ms: int) -> None:
         """Windows before ``border_ms`` are final: carry their last readings, forget the rest."""
@@ -269,26 +222,18 @@ class PartitionAligner:
             self.finalise(window_start(watermark - LATENESS_MS))
 
 
-def existing(
-    steps: StepFunctions,
-    table: SeriesTable,
-    site: SiteSeries,
-    first_ms: int,
-    windows: int,
-    dormant_ms: int,
-) -> NDArray[np.bool_]:
-    """Which windows a site has: from a reading on until ``dormant_ms`` after it ceases to hold.
+def _counted(accepted: int, new: int, judged: Judged, refused: int) -> ReadingCounts:
+    """The fates of a batch of readings."""
+    return ReadingCounts(
+        windowed=new,
+        duplicate=accepted - new,
+        too_late=judged.too_late,
+        dead_lettered=refused,
+    )
 
-    Returns:
-        bool [windows].
-    """
-    low, high = np.searchsorted(steps.series, (site.low, site.high))
-    begin = steps.time_ms[low:high]
-    until = begin + table.hold_ms[steps.series[low:high]] + dormant_ms
-    first = np.maximum((begin - first_ms) // WINDOW_MS, 0)
-    last = np.minimum(-((first_ms - until) // WINDOW_MS), windows)
-    inside = (first < windows) & (last > first)
-    change = np.zeros(windows + 1, np.int64)
-    np.add.at(change, first[inside], 1)
-    np.add.at(change, last[inside], -1)
-    return np.cumsum(change)[:windows] > 0
+
+def _spans(first_ms: int, end_ms: int, columns: int) -> Iterator[tuple[int, int]]:
+    """(start [ms], number) of the windows to compute, none larger than MAX_CELLS."""
+    most = max(1, MAX_CELLS // columns)
+    for start_ms in range(first_ms, end_ms, most * WINDOW_MS):
+        yield start_ms, min(most, (end_ms - start_ms) // WINDOW_MS)

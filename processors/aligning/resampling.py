@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.aligning.series import AGGREGATIONS, SeriesTable
+from processors.aligning.series import AGGREGATIONS, SeriesColumns
 from schemas.units import Aggregation
 from schemas.windows import WINDOW_MS
 
@@ -51,15 +51,17 @@ class WindowMatrix:
     status: NDArray[np.int8]
 
 
-def resample(steps: StepFunctions, table: SeriesTable, first_ms: int, windows: int) -> WindowMatrix:
-    """Window values of all series of ``table`` for ``windows`` windows from ``first_ms``."""
-    shape = (windows, len(table))
-    pieces = _pieces(steps, table, first_ms, windows)
+def resample(
+    steps: StepFunctions, columns: SeriesColumns, first_ms: int, windows: int
+) -> WindowMatrix:
+    """Window values of all series of ``columns`` for ``windows`` windows from ``first_ms``."""
+    shape = (windows, len(columns))
+    pieces = _pieces(steps, columns, first_ms, windows)
     value, known_ms, measured_ms = _integrate(pieces, shape)
     status = _majority(known_ms, measured_ms)
     value = (value + known_ms // 2) // np.maximum(known_ms, 1)
-    _take_last(pieces, table, value, status)
-    _take_counters(steps, table, first_ms, value, status)
+    _take_last(pieces, columns, value, status)
+    _take_counters(steps, columns, first_ms, value, status)
     return WindowMatrix(first_ms=first_ms, value=value, status=status)
 
 
@@ -76,11 +78,11 @@ class _Pieces:
     measured_at_end: NDArray[np.bool_]
 
 
-def _pieces(steps: StepFunctions, table: SeriesTable, first_ms: int, windows: int) -> _Pieces:
+def _pieces(steps: StepFunctions, columns: SeriesColumns, first_ms: int, windows: int) -> _Pieces:
     start = steps.time_ms
     until = _superseded_at(steps)
-    valid_until = np.minimum(start + table.hold_ms[steps.series], until)
-    measured_until = np.minimum(start + table.interval_ms[steps.series], until)
+    valid_until = np.minimum(start + columns.hold_ms[steps.series], until)
+    measured_until = np.minimum(start + columns.interval_ms[steps.series], until)
     end_ms = first_ms + windows * WINDOW_MS
     touching = np.flatnonzero((valid_until > first_ms) & (start < end_ms))
     low = (np.maximum(start[touching], first_ms) - first_ms) // WINDOW_MS
@@ -115,8 +117,8 @@ def _integrate(pieces: _Pieces, shape: tuple[int, int]) -> tuple[IntArray, IntAr
     """Value x time, known time and measured time of every window and series."""
     cell = pieces.window * shape[1] + pieces.series
     sums = [np.zeros(shape[0] * shape[1], np.int64) for _ in range(3)]
-    columns = (pieces.value * pieces.known_ms, pieces.known_ms, pieces.measured_ms)
-    for total, column in zip(sums, columns, strict=True):
+    terms = (pieces.value * pieces.known_ms, pieces.known_ms, pieces.measured_ms)
+    for total, column in zip(sums, terms, strict=True):
         np.add.at(total, cell, column)
     value, known_ms, measured_ms = (total.reshape(shape) for total in sums)
     return value, known_ms, measured_ms
@@ -129,10 +131,10 @@ def _majority(known_ms: IntArray, measured_ms: IntArray) -> NDArray[np.int8]:
 
 
 def _take_last(
-    pieces: _Pieces, table: SeriesTable, value: IntArray, status: NDArray[np.int8]
+    pieces: _Pieces, columns: SeriesColumns, value: IntArray, status: NDArray[np.int8]
 ) -> None:
     """Overwrite LAST series with what holds at the window's end."""
-    is_last = table.aggregation == _LAST
+    is_last = columns.aggregation == _LAST
     if not is_last.any():
         return
     status[:, is_last] = MISSING
@@ -144,7 +146,7 @@ def _take_last(
 
 def _take_counters(
     steps: StepFunctions,
-    table: SeriesTable,
+    columns: SeriesColumns,
     first_ms: int,
     value: IntArray,
     status: NDArray[np.int8],
@@ -153,7 +155,7 @@ def _take_counters(
 
     The window of a counter's very first reading stays missing: its increase is unknown.
     """
-    is_counter = table.aggregation == _COUNTER
+    is_counter = columns.aggregation == _COUNTER
     if not is_counter.any():
         return
     value[:, is_counter] = 0
@@ -163,7 +165,7 @@ def _take_counters(
     first[1:] = series[1:] != series[:-1]
     increase = np.zeros(len(chosen), np.int64)
     increase[1:] = _increase(
-        steps.value[chosen][:-1], steps.value[chosen][1:], table.counter_max_micro[series[1:]]
+        steps.value[chosen][:-1], steps.value[chosen][1:], columns.counter_max_micro[series[1:]]
     )
     window = (time_ms - first_ms) // WINDOW_MS
     inside = (window >= 0) & (window < len(value))

@@ -1,7 +1,7 @@
 """The series of a partition's sites: what may be read, how it holds, and what it counts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +16,8 @@ KINDS: Final = tuple(TelemetryKind)
 
 AGGREGATIONS: Final = tuple(Aggregation)
 """Aggregations in the order of their numeric code."""
+
+_IN_BALANCE: Final = (Role.LOAD, Role.GENERATION)
 
 
 class SeriesSpec(NamedTuple):
@@ -98,11 +100,18 @@ def _assets(model: SiteModel) -> Iterator[SeriesSpec]:
 
 @dataclass(frozen=True, slots=True)
 class SiteSeries:
-    """A site within a partition: its model, its series, and their numbers ``[low, high)``."""
+    """A site within a partition: its model, its series, and their numbers ``[low, high)``.
+
+    Attributes:
+        index: of the site within the partition.
+        places: by (device, quantity), the place among the site's series.
+    """
 
     model: SiteModel
     specs: tuple[SeriesSpec, ...]
     names: tuple[SeriesName, ...]
+    places: dict[tuple[str, str], int]
+    index: int
     low: int
 
     @property
@@ -111,67 +120,115 @@ class SiteSeries:
         return self.low + len(self.specs)
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesColumns:
+    """What windows need to know of series; one entry each, a site's are neighbours.
+
+    Attributes:
+        site: index of its site.
+        interval_ms, hold_ms: how long a reading is measured, and valid [ms].
+        counter_max_micro: where a register rolls over, fixed point; 0 where that is not known.
+        rated_micro: rated power of what is in the balance, otherwise 0; fixed point [kW].
+        kind, aggregation: codes into ``KINDS`` and ``AGGREGATIONS``.
+        in_load, in_generation, in_energy: whether it counts there in the site's window.
+        required: whether a window without it is not complete.
+    """
+
+    site: NDArray[np.int64]
+    interval_ms: NDArray[np.int64]
+    hold_ms: NDArray[np.int64]
+    counter_max_micro: NDArray[np.int64]
+    rated_micro: NDArray[np.int64]
+    kind: NDArray[np.int8]
+    aggregation: NDArray[np.int8]
+    in_load: NDArray[np.bool_]
+    in_generation: NDArray[np.bool_]
+    in_energy: NDArray[np.bool_]
+    required: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.site)
+
+    def take(self, series: NDArray[np.intp]) -> "SeriesColumns":
+        """Those of the given series."""
+        return SeriesColumns(*(getattr(self, each.name)[series] for each in fields(self)))
+
+
+def _columns_of(site: SiteSeries) -> SeriesColumns:
+    specs = site.specs
+    power = [spec.quantity == "active_power" for spec in specs]
+    rated = [spec.rated_kw if spec.role in _IN_BALANCE else 0.0 for spec in specs]
+
+    def powers(role: Role) -> NDArray[np.bool_]:
+        chosen = [p and spec.role is role for p, spec in zip(power, specs, strict=True)]
+        return np.array(chosen, np.bool_)
+
+    return SeriesColumns(
+        site=np.full(len(specs), site.index, np.int64),
+        interval_ms=np.array([spec.interval_ms for spec in specs], np.int64),
+        hold_ms=np.array([spec.hold_ms for spec in specs], np.int64),
+        counter_max_micro=np.array([spec.counter_max_micro for spec in specs], np.int64),
+        rated_micro=np.array([round(kw * MICRO) for kw in rated], np.int64),
+        kind=np.array([KINDS.index(spec.kind) for spec in specs], np.int8),
+        aggregation=np.array(
+            [AGGREGATIONS.index(QUANTITIES[spec.quantity].aggregation) for spec in specs], np.int8
+        ),
+        in_load=powers(Role.LOAD),
+        in_generation=powers(Role.GENERATION),
+        in_energy=np.array([spec.quantity == "energy_import" for spec in specs], np.bool_),
+        required=np.array([spec.required for spec in specs], np.bool_),
+    )
+
+
 class SeriesTable:
     """All series of one partition, numbered from 0; a site's series are neighbours.
 
     Attributes:
-        sites: the sites by name.
-        interval_ms, hold_ms, counter_max_micro: per series, int64.
-        kind, aggregation: per series, code into ``KINDS`` and ``AGGREGATIONS``.
+        sites: the sites by name, in the order of their numbers.
     """
 
     def __init__(self) -> None:
         self.sites: dict[str, SiteSeries] = {}
-        self.interval_ms: NDArray[np.int64] = np.zeros(0, np.int64)
-        self.hold_ms: NDArray[np.int64] = np.zeros(0, np.int64)
-        self.counter_max_micro: NDArray[np.int64] = np.zeros(0, np.int64)
-        self.kind: NDArray[np.int8] = np.zeros(0, np.int8)
-        self.aggregation: NDArray[np.int8] = np.zeros(0, np.int8)
-        self._scales: dict[TelemetryKind, dict[tuple[str, str, str, str], tuple[int, float]]] = {
-            kind: {} for kind in KINDS
-        }
+        self._length = 0
+        self._new: list[SeriesColumns] = []
+        self._columns: SeriesColumns | None = None
 
     def __len__(self) -> int:
-        return len(self.kind)
+        return self._length
+
+    @property
+    def columns(self) -> SeriesColumns:
+        """Of all series; made anew only after sites were added."""
+        if self._columns is None or self._new:
+            parts = [*([] if self._columns is None else [self._columns]), *self._new]
+            names = [each.name for each in fields(SeriesColumns)]
+            joined = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+            self._columns, self._new = SeriesColumns(*joined), []
+        return self._columns
 
     def add_site(self, model: SiteModel) -> SiteSeries:
         """Number the series of a new site."""
         specs = series_of(model)
-        names = tuple(SeriesName(device=s.device, quantity=s.quantity) for s in specs)
-        site = SiteSeries(model=model, specs=specs, names=names, low=len(self))
+        site = SiteSeries(
+            model=model,
+            specs=specs,
+            names=tuple(SeriesName(device=s.device, quantity=s.quantity) for s in specs),
+            places={(spec.device, spec.quantity): at for at, spec in enumerate(specs)},
+            index=len(self.sites),
+            low=len(self),
+        )
         self.sites[model.name] = site
-        self._append(specs)
-        for number, spec in enumerate(specs, start=site.low):
-            scales = self._scales[spec.kind]
-            for unit, factor in QUANTITIES[spec.quantity].accepted.items():
-                scales[model.name, spec.device, spec.quantity, unit] = (number, factor * MICRO)
+        self._new.append(_columns_of(site))
+        self._length += len(specs)
         return site
 
-    def _append(self, specs: tuple[SeriesSpec, ...]) -> None:
-        def longer(old: NDArray[np.int64], new: list[int]) -> NDArray[np.int64]:
-            return np.concatenate([old, np.array(new, old.dtype)])
-
-        def codes(old: NDArray[np.int8], new: list[int]) -> NDArray[np.int8]:
-            return np.concatenate([old, np.array(new, old.dtype)])
-
-        self.interval_ms = longer(self.interval_ms, [s.interval_ms for s in specs])
-        self.hold_ms = longer(self.hold_ms, [s.hold_ms for s in specs])
-        self.counter_max_micro = longer(
-            self.counter_max_micro, [s.counter_max_micro for s in specs]
-        )
-        self.kind = codes(self.kind, [KINDS.index(s.kind) for s in specs])
-        aggregations = [AGGREGATIONS.index(QUANTITIES[s.quantity].aggregation) for s in specs]
-        self.aggregation = codes(self.aggregation, aggregations)
-
-    def scales(self, kind: TelemetryKind) -> dict[tuple[str, str, str, str], tuple[int, float]]:
-        """(site, device, quantity, unit) -> series number and factor to fixed point."""
-        return self._scales[kind]
-
-    def number_of(self, site: str, device: str, quantity: str) -> int | None:
-        """Number of a series by name, or None where the site does not have it."""
-        quantity_known = QUANTITIES.get(quantity)
-        if quantity_known is None:
+    def number_of(
+        self, site: str, device: str, quantity: str, kind: TelemetryKind | None = None
+    ) -> int | None:
+        """Number of a series by name, or None where the site has none, or none of that kind."""
+        known = self.sites.get(site)
+        place = None if known is None else known.places.get((device, quantity))
+        if known is None or place is None:
             return None
-        key = (site, device, quantity, quantity_known.unit)
-        found = (self._scales[kind].get(key) for kind in KINDS)
-        return next((entry[0] for entry in found if entry is not None), None)
+        wrong = kind is not None and known.specs[place].kind is not kind
+        return None if wrong else known.low + place

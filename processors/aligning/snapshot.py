@@ -5,12 +5,15 @@ and counting muted until it reaches the last recorded position, and then goes on
 had happened. Readings before the snapshot's border are carried and are not taken again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
+from operator import attrgetter
 
-from processors.aligning.decoding import Record
 from processors.aligning.ledger import Ledger
 from processors.aligning.partition import PartitionAligner, TopicCursor
+from processors.aligning.records import Records
 from processors.aligning.series import KINDS, SiteSeries
 from processors.aligning.watermarks import UNKNOWN_MS
 from schemas.align_state import (
@@ -70,7 +73,7 @@ def changed_ledgers(aligner: PartitionAligner) -> Iterator[StateRecord]:
 def take_snapshot(aligner: PartitionAligner) -> Iterator[StateRecord]:
     """Changed chunks of carried readings; moves the replay offsets up to the open windows."""
     for kind, cursor in aligner.cursors.items():
-        of_kind = aligner.table.kind == KINDS.index(kind)
+        of_kind = aligner.table.columns.kind == KINDS.index(kind)
         oldest = aligner.readings.oldest_offset(of_kind)
         if oldest is None:
             cursor.replay_offset = cursor.next_offset
@@ -84,10 +87,12 @@ def take_snapshot(aligner: PartitionAligner) -> Iterator[StateRecord]:
 
 def _chunk(aligner: PartitionAligner, chunk: int) -> CarriedChunk:
     low, high = chunk * CHUNK_SERIES, (chunk + 1) * CHUNK_SERIES
+    sites = list(aligner.table.sites.values())
+    first = bisect_right(sites, low, key=attrgetter("low")) - 1
     readings = [
         reading
-        for site in aligner.table.sites.values()
-        for reading in _carried(aligner, site, low, high)
+        for site in takewhile(lambda each: each.low < high, sites[max(first, 0) :])
+        for reading in _carried(aligner, site, max(low, site.low), min(high, site.high))
     ]
     return CarriedChunk(readings=tuple(readings))
 
@@ -95,17 +100,15 @@ def _chunk(aligner: PartitionAligner, chunk: int) -> CarriedChunk:
 def _carried(
     aligner: PartitionAligner, site: SiteSeries, low: int, high: int
 ) -> Iterator[CarriedReading]:
-    for series in range(max(low, site.low), min(high, site.high)):
-        carried = aligner.readings.carried(series)
-        if carried is not None:
-            name = site.names[series - site.low]
-            yield CarriedReading(
-                site=site.model.name,
-                device=name.device,
-                quantity=name.quantity,
-                event_time_ms=carried[0],
-                value_micro=carried[1],
-            )
+    for series, time_ms, value in aligner.readings.carried(low, high):
+        name = site.names[series - site.low]
+        yield CarriedReading(
+            site=site.model.name,
+            device=name.device,
+            quantity=name.quantity,
+            event_time_ms=time_ms,
+            value_micro=value,
+        )
 
 
 class Replay:
@@ -121,14 +124,14 @@ class Replay:
     def __init__(self, aligner: PartitionAligner, targets: Mapping[TelemetryKind, int]) -> None:
         self._aligner = aligner
         self._targets = dict(targets)
-        self._waiting: dict[TelemetryKind, list[Record]] = {kind: [] for kind in targets}
+        self._waiting: dict[TelemetryKind, list[Records]] = {kind: [] for kind in targets}
 
-    def consume(self, kind: TelemetryKind, records: Sequence[Record]) -> bool:
+    def consume(self, kind: TelemetryKind, records: Records) -> bool:
         """Take records of one topic in offset order; True once the replay is over."""
-        target = self._targets[kind]
-        again = [record for record in records if record.offset < target]
+        again, beyond = records.split(self._targets[kind])
         self._aligner.consume(kind, again)
-        self._waiting[kind] += records[len(again) :]
+        if len(beyond):
+            self._waiting[kind].append(beyond)
         return self.finish_if_reached()
 
     def finish_if_reached(self) -> bool:
@@ -136,8 +139,9 @@ class Replay:
         if not all(self._reached(kind) for kind in self._targets):
             return False
         self._aligner.caught_up()
-        for kind, records in self._waiting.items():
-            self._aligner.consume(kind, records)
+        for kind, waiting in self._waiting.items():
+            for records in waiting:
+                self._aligner.consume(kind, records)
         return True
 
     def _reached(self, kind: TelemetryKind) -> bool:

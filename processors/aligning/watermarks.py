@@ -5,16 +5,30 @@ never runs backwards and no device's own clock can move it. On the data clock, t
 the replay's ticks alone.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.aligning.records import Records
 from schemas.clock import PipelineClock
 
 UNKNOWN_MS: Final = -(2**62)
 """Watermark before anything was read: nothing can be late for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What time it was at each record [ms of pipeline time]; int64 arrays.
+
+    Attributes:
+        before_ms: the watermark before it.
+        now_ms: the clock when it was appended; UNKNOWN_MS where nothing is known yet.
+    """
+
+    before_ms: NDArray[np.int64]
+    now_ms: NDArray[np.int64]
 
 
 class Watermark:
@@ -29,24 +43,24 @@ class Watermark:
         """The watermark, or None where nothing was read yet."""
         return None if self.value_ms == UNKNOWN_MS else self.value_ms
 
-    def advance(self, append_ms: Sequence[int], tick_ms: Sequence[int | None]) -> NDArray[np.int64]:
-        """Move over records in offset order; returns the watermark *before* each of them.
+    def advance(self, records: Records) -> Times:
+        """Move over records; returns what time it was at each of them."""
+        reached = np.empty(len(records) + 1, np.int64)
+        reached[0] = self.value_ms
+        reached[1:] = now_ms = self._now(records)
+        np.maximum.accumulate(reached, out=reached)
+        self.value_ms = int(reached[-1])
+        before_ms = reached[:-1]
+        return Times(before_ms, before_ms if self._clock.is_data_clock else now_ms)
 
-        Args:
-            append_ms: log append time of each record [ms of wall time].
-            tick_ms: the replay's time where the record is a tick of the data clock.
-        """
-        times = np.empty(len(append_ms) + 1, np.int64)
-        times[0] = self.value_ms
-        times[1:] = self._times(append_ms, tick_ms)
-        np.maximum.accumulate(times, out=times)
-        self.value_ms = int(times[-1])
-        return times[:-1]
-
-    def _times(self, append_ms: Sequence[int], tick_ms: Sequence[int | None]) -> NDArray[np.int64]:
+    def _now(self, records: Records) -> NDArray[np.int64]:
+        """The clock at each record, as far as the record tells."""
         if self._clock.is_data_clock:
-            return np.array([UNKNOWN_MS if t is None else t for t in tick_ms], np.int64)
-        passed = np.array(append_ms, np.int64) - self._clock.append_origin_ms
+            times = np.full(len(records), UNKNOWN_MS, np.int64)
+            for place, tick_ms in records.ticks.items():
+                times[place] = UNKNOWN_MS if tick_ms is None else tick_ms
+            return times
+        passed = np.array(records.append_ms, np.int64) - self._clock.append_origin_ms
         grid_ms: NDArray[np.int64] = np.rint(self._clock.speed * passed).astype(np.int64)
         grid_ms += self._clock.event_origin_ms
         return grid_ms

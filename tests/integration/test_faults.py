@@ -12,7 +12,7 @@ from schemas.settings import Settings
 from schemas.site_window import MeterWindows, SiteWindow
 from schemas.topics import METER_WINDOWS, SITE_WINDOWS, TELEMETRY
 from schemas.units import TelemetryKind
-from streams.align import to_record
+from streams.align import to_records
 from streams.clocks import read_clock
 from streams.demo.runner import DemoRun, DemoRunner
 from streams.historians.opening import configured_place
@@ -60,10 +60,8 @@ def undisturbed(settings: Settings, site: str) -> Emission:
         sites.find,
     )
     for kind, spec in TELEMETRY.items():
-        records = [
-            to_record(message) for message in read_all(settings.kafka, spec.name, [partition])
-        ]
-        aligner.consume(TelemetryKind(kind), records)
+        messages = list(read_all(settings.kafka, spec.name, [partition]))
+        aligner.consume(TelemetryKind(kind), to_records(messages))
     sites.close()
     return aligner.emit()
 

@@ -1,12 +1,12 @@
 """Sites, records and a slow but obvious reference for the alignment tests."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from processors.aligning.decoding import Record
 from processors.aligning.partition import Emission, PartitionAligner
+from processors.aligning.records import Records
 from schemas.clock import PipelineClock
 from schemas.identity import partition_of
 from schemas.messages import encode
@@ -108,6 +108,27 @@ def aligner_for(
     )
 
 
+@dataclass(frozen=True)
+class Record:
+    """One record of a log; ``tick_ms``: a tick's time [ms] on the data clock."""
+
+    offset: int
+    append_ms: int
+    value: bytes | None
+    is_tick: bool = False
+    tick_ms: int | None = None
+
+
+def columns(records: Sequence[Record]) -> Records:
+    """Records as align takes them."""
+    return Records(
+        offsets=[record.offset for record in records],
+        append_ms=[record.append_ms for record in records],
+        values=[record.value or b"" for record in records],
+        ticks={at: record.tick_ms for at, record in enumerate(records) if record.is_tick},
+    )
+
+
 class Log:
     """A telemetry log of one partition: records and ticks per topic, in append order."""
 
@@ -154,7 +175,7 @@ def feed(
     size = batch or longest
     for step, low in enumerate(range(0, longest, size)):
         for kind, topic in log.records.items():
-            aligner.consume(kind, topic[low : low + size])
+            aligner.consume(kind, columns(topic[low : low + size]))
         if step % emit_every == 0 or low + size >= longest:
             add(total, aligner.emit())
     return total

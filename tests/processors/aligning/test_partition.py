@@ -22,6 +22,7 @@ from tests.support.aligning_scenarios import (
     Sent,
     aligner_for,
     as_batch,
+    columns,
     feed,
     is_too_late,
     last_revisions,
@@ -61,9 +62,9 @@ def test_a_window_closes_only_when_every_telemetry_topic_has_passed_it() -> None
     log = log_of([Sent(100, "m1", 0, 4.0)], 20_000)
     for kind in TelemetryKind:
         if kind is not TelemetryKind.WEATHER:
-            aligner.consume(kind, log.records[kind])
+            aligner.consume(kind, columns(log.records[kind]))
     assert aligner.emit().windows == []
-    aligner.consume(TelemetryKind.WEATHER, log.records[TelemetryKind.WEATHER])
+    aligner.consume(TelemetryKind.WEATHER, columns(log.records[TelemetryKind.WEATHER]))
     assert [w.window_start_ms - T0 for w in aligner.emit().windows] == [0, 5_000, 10_000]
 
 

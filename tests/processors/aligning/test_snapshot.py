@@ -25,6 +25,7 @@ from tests.support.aligning_scenarios import (
     Sent,
     add,
     aligner_for,
+    columns,
     feed,
     last_revisions,
     last_values,
@@ -91,8 +92,8 @@ class Process:
             records = self.log.records[kind][self.at[kind] : self.at[kind] + size]
             self.at[kind] += len(records)
             if self.replay is None:
-                self.aligner.consume(kind, records)
-            elif self.replay.consume(kind, records):
+                self.aligner.consume(kind, columns(records))
+            elif self.replay.consume(kind, columns(records)):
                 self.replay = None
         if die:
             return self.start()

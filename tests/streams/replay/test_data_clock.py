@@ -19,7 +19,7 @@ from schemas.telemetry import Reading
 from schemas.topics import DEAD_LETTERS, SITES, TELEMETRY, telemetry_topic
 from schemas.units import TelemetryKind
 from schemas.windows import LATENESS_MS, WINDOW_MS
-from streams.align import to_record
+from streams.align import to_records
 from streams.kafka import read_all, read_table
 from streams.replay.command import replay
 from streams.replay.options import ReplayOptions, ReplayReport
@@ -66,7 +66,7 @@ def align(topics: TopicView, site: SiteModel, aligner: PartitionAligner) -> Emis
     records = topics.records()
     for kind in TelemetryKind:
         messages = records[telemetry_topic(kind), aligner.partition]
-        aligner.consume(kind, [to_record(message) for message in messages])
+        aligner.consume(kind, to_records(messages))
     assert site.name in aligner.table.sites
     return aligner.emit()
 

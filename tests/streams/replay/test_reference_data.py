@@ -12,7 +12,7 @@ from schemas.settings import AlignSettings
 from schemas.site_model import SiteModel
 from schemas.topics import SITES, telemetry_topic
 from schemas.units import TelemetryKind
-from streams.align import to_record
+from streams.align import to_records
 from streams.kafka import read_table
 from streams.replay.command import replay
 from streams.replay.loading import load_recording
@@ -67,6 +67,6 @@ def test_every_reading_of_a_feeder_arrives_once(topics: TopicView, reference_dat
     records = topics.records()
     for kind in TelemetryKind:
         messages = records[telemetry_topic(kind), partition]
-        aligner.consume(kind, [to_record(message) for message in messages])
+        aligner.consume(kind, to_records(messages))
     assert aligner.counts.windowed == aligner.counts.total == 52_800
     assert len({reading.event_id for reading in topics.readings()}) == 52_800

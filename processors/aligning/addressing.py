@@ -1,0 +1,54 @@
+"""From a reading's address to its series and scale: looked up once, remembered ever after."""
+
+from collections.abc import Iterable
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.aligning.decoding import Address
+from processors.aligning.series import SeriesTable
+from schemas.units import MICRO, QUANTITIES, TelemetryKind
+
+NOT_KNOWN = -1
+
+
+class AddressBook:
+    """The addresses that were met in one telemetry topic of a partition, each with a code.
+
+    It only ever holds what a site model declares, so no sender can make it grow without bound.
+
+    Args:
+        kind: what the topic carries.
+        table: the partition's series.
+    """
+
+    def __init__(self, kind: TelemetryKind, table: SeriesTable) -> None:
+        self._kind = kind
+        self._table = table
+        self._codes: dict[Address, int] = {}
+        self._series: list[int] = []
+        self._scale: list[float] = []
+        self._columns: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
+
+    def codes(self, addresses: Iterable[Address], count: int) -> NDArray[np.int64]:
+        """The code of each of ``count`` addresses; NOT_KNOWN where it was not met yet."""
+        return np.fromiter(map(self._codes.get, addresses, repeat(NOT_KNOWN)), np.int64, count)
+
+    def learn(self, address: Address) -> None:
+        """Give a new address a code, if the table knows such a series."""
+        site, device, quantity, unit = address
+        factor = QUANTITIES[quantity].accepted.get(unit) if quantity in QUANTITIES else None
+        series = self._table.number_of(site, device, quantity, self._kind)
+        if factor is not None and series is not None:
+            self._codes[address] = len(self._series)
+            self._series.append(series)
+            self._scale.append(factor * MICRO)
+            self._columns = None
+
+    def columns(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """By code: the series' number, and the factor to fixed point; last, for NOT_KNOWN."""
+        if self._columns is None:
+            series = np.array([*self._series, NOT_KNOWN], np.int64)
+            self._columns = series, np.array([*self._scale, 0.0], np.float64)
+        return self._columns
