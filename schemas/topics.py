@@ -79,7 +79,7 @@ def _telemetry(kind: TelemetryKind, producers: tuple[str, ...]) -> TopicSpec:
         name=telemetry_topic(kind),
         key="site",
         messages=(Reading, Batch),
-        producers=(*producers, "align (ticks)", "dead-letters"),
+        producers=(*producers, "align (ticks)", "replay (ticks)", "dead-letters"),
         consumers=consumers,
         log_append_time=True,
     )
@@ -98,7 +98,7 @@ CLOCK: Final = TopicSpec(
     key="'clock'",
     messages=(PipelineClock,),
     producers=("up", "demo"),
-    consumers=("all",),
+    consumers=("align", "gate", "actuate", "field", "replay", "dead-letters", "explain"),
     per_site=False,
     retention_ms=None,
 )
@@ -106,8 +106,8 @@ SITES: Final = TopicSpec(
     name="site.models",
     key="site",
     messages=(SiteModel,),
-    producers=("up", "demo", "replay"),
-    consumers=("align", "dispatch", "gate", "actuate", "field"),
+    producers=("up", "demo", "replay", "field"),
+    consumers=("align", "dispatch", "gate", "actuate", "field", "replay", "explain"),
     per_site=False,
     retention_ms=None,
 )
@@ -200,7 +200,7 @@ DEAD_LETTERS: Final = TopicSpec(
     name="dead.letters",
     key="site, where known",
     messages=(DeadLetter,),
-    producers=("all",),
+    producers=("align", "store", "dispatch", "gate", "actuate", "field", "replay"),
     consumers=("dead-letters",),
     per_site=False,
     retention_ms=30 * DAY_MS,
@@ -237,6 +237,13 @@ TOPICS: Final = (
 
 DATA_TOPICS: Final = tuple(spec for spec in TOPICS if not spec.compacted)
 """The topics that stages consume as members of their groups; the others hold state."""
+
+
+DEVICES_APP: Final = "gridloom-devices"
+"""Faust's name for the device view: its consumer group, and the start of its transactional ids."""
+
+DEVICES_CHANGELOG: Final = f"{DEVICES_APP}-table-changelog"
+"""The device view's table; Faust makes it, with as many partitions as its sources have."""
 
 
 def topic_names(gateways: Iterable[str]) -> dict[str, TopicSpec]:

@@ -123,7 +123,8 @@ def reader(settings: KafkaSettings, client: str, *, end_marks: bool = True) -> C
     """
     config: Config = {
         **common_config(settings, client),
-        "group.id": f"gridloom.{client}.reader",
+        # The group names its user, who is allowed no other.
+        "group.id": f"{settings.username or 'gridloom'}.{client}.reader",
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",

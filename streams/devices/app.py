@@ -15,7 +15,9 @@ import faust
 from faust.types import StreamT, TopicT
 
 from schemas.settings import Settings
-from streams.devices.changelog import APP_ID, COMPACTION, SOURCES, TABLE
+from schemas.topics import DEVICES_APP
+from streams.devices.changelog import COMPACTION, SOURCES, TABLE
+from streams.devices.credentials import credentials
 from streams.devices.table import DeviceTable
 from streams.devices.transport import TrackedTable, TransactionalTransport
 from streams.devices.web import add_pages
@@ -31,8 +33,9 @@ def build_app(settings: Settings, partitions: int, metrics: StageMetrics) -> fau
         metrics: count what the agents take.
     """
     app = faust.App(
-        APP_ID,
+        DEVICES_APP,
         broker=[f"kafka://{place}" for place in settings.kafka.bootstrap_servers.split(",")],
+        broker_credentials=credentials(settings.kafka),
         # Faust lets WEB_PORT, BROKER_URL and many more variables override its arguments.
         env={},
         # Reads committed records only; and only where `in_worker` is set, or it does nothing.

@@ -7,16 +7,12 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from schemas.errors import BrokerError
 from schemas.settings import KafkaSettings
-from schemas.topics import ACKS, TELEMETRY
+from schemas.topics import ACKS, DEVICES_APP, DEVICES_CHANGELOG, TELEMETRY
 from schemas.units import TelemetryKind
 from streams.kafka import READY_TIMEOUT_S, reader
 
-APP_ID: Final = "gridloom-devices"
-"""Faust's name for the app: its consumer group, and the start of its transactional ids."""
-
-TABLE: Final = "table"
-CHANGELOG: Final = f"{APP_ID}-{TABLE}-changelog"
-"""Faust makes it, with as many partitions as the sources have."""
+TABLE: Final = DEVICES_CHANGELOG.removeprefix(f"{DEVICES_APP}-").removesuffix("-changelog")
+"""Faust makes the changelog's name of the app's and the table's."""
 
 COMPACTION: Final = {
     "segment.ms": "300000",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from schemas.errors import BrokerError, StackError
 from schemas.settings import KafkaSettings, Settings
-from streams.devices.changelog import CHANGELOG, SOURCES
+from schemas.topics import DEVICES_CHANGELOG
+from streams.devices.changelog import SOURCES
 from streams.devices.logs import log_warnings
 from streams.kafka import existing_topics, require_topics
 from streams.metrics import StageMetrics
@@ -44,7 +45,7 @@ def _common_partitions(settings: KafkaSettings) -> int:
         BrokerError: they differ, so that a site's records would not stay together.
     """
     there = existing_topics(settings)
-    counts = {name: there[name] for name in (*SOURCES, CHANGELOG) if name in there}
+    counts = {name: there[name] for name in (*SOURCES, DEVICES_CHANGELOG) if name in there}
     if len(set(counts.values())) > 1:
         raise BrokerError(
             "the device view needs topics with equally many partitions",

@@ -13,7 +13,8 @@ from schemas.identity import partition_of
 from schemas.messages import encode
 from schemas.setpoint import AckResult
 from schemas.settings import KafkaSettings
-from streams.devices.changelog import APP_ID, SOURCES, committed_ends
+from schemas.topics import DEVICES_APP
+from streams.devices.changelog import SOURCES, committed_ends
 from streams.kafka import TICK_HEADER, common_config
 from tests.streams.devices.conftest import (
     ACKS,
@@ -99,7 +100,7 @@ def test_what_was_read_is_committed_through_every_gap_of_transactions(
     gateway.acknowledge(*sites, count=150)
     gateway.acknowledge(*sites, abort=True)
     places = [(topic, partition) for topic in SOURCES for partition in range(PARTITIONS)]
-    group = Consumer({**common_config(kafka, "test"), "group.id": APP_ID})
+    group = Consumer({**common_config(kafka, "test"), "group.id": DEVICES_APP})
 
     def committed() -> dict[tuple[str, int], int]:
         answers = group.committed([TopicPartition(*place) for place in places], timeout=10)
