@@ -21,6 +21,11 @@ from schemas.topics import (
 )
 
 USER_PREFIX: Final = "gridloom."
+
+READER: Final = "reader"
+OPERATOR: Final = "operator"
+REPLAY: Final = "replay"
+ADMIN: Final = "admin"
 GATEWAY: Final = "<gateway>"
 """Stands for each gateway's name, as in the topic map."""
 
@@ -60,6 +65,11 @@ class Rule(msgspec.Struct, frozen=True):
     name: str
     operations: tuple[Operation, ...]
     prefixed: bool = False
+
+    @property
+    def pattern(self) -> str:
+        """The name, with a star where all names that begin so are meant."""
+        return f"{self.name}*" if self.prefixed else self.name
 
 
 class Role(msgspec.Struct, frozen=True):

@@ -15,7 +15,9 @@ from typing import Final
 from pydantic import ValidationError
 
 from deploy.influx_files import ADDRESS_FILE, READER_TOKEN_FILE, STORE_TOKEN_FILE
+from deploy.kafka_users import KafkaUsers
 from schemas.errors import HistorianError
+from schemas.roles import READER, user_of
 from schemas.settings import InfluxSettings, Settings
 from streams.historians.opening import InfluxPlace, Place, SqlitePlace
 from streams.historians.protocol import HistorianReader
@@ -35,9 +37,22 @@ class LocalStack:
     folder: Path
     bootstrap_servers: str
 
-    def settings(self, configured: Settings) -> Settings:
-        """What is configured, with this stack's Kafka, InfluxDB and folder in its place."""
-        kafka = configured.kafka.model_copy(update={"bootstrap_servers": self.bootstrap_servers})
+    @property
+    def users(self) -> KafkaUsers | None:
+        """Users of its Kafka; None where everybody may do everything."""
+        users = KafkaUsers(self.folder / "kafka")
+        return users if users.folder.exists() else None
+
+    def settings(self, configured: Settings, role: str = READER) -> Settings:
+        """What is configured, with this stack's Kafka, InfluxDB and folder in its place.
+
+        Args:
+            configured: where all else comes from.
+            role: who the caller is to a Kafka that has users.
+        """
+        kafka = configured.kafka.in_plain_text(self.bootstrap_servers)
+        if self.users is not None:
+            kafka = self.users.as_user(kafka, user_of(role))
         update = {"folder": self.folder, "kafka": kafka}
         influxdb = running_local_influx(self.folder, configured.influxdb)
         if influxdb is not None:

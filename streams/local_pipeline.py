@@ -12,17 +12,20 @@ from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from deploy.influx_build import cached_influxd
+from deploy.kafka_users import ADMIN_USER, KafkaUsers
 from deploy.local_kafka import LocalKafka
 from deploy.supervisor import Event, Supervisor
 from schemas.clock import PipelineClock
 from schemas.errors import StackError
-from schemas.settings import PREFIX, Settings
+from schemas.settings import Settings
 from schemas.site_model import SiteModel
 from schemas.topics import DATA_TOPICS, SETPOINTS
+from streams.access import declared_roles, ensure_access, ensure_users
 from streams.clocks import set_clock
 from streams.kafka import admin, ensure_topics, existing_topics, is_drained
 from streams.metrics import targets
 from streams.site_registry import declare_site
+from streams.stage_environment import stage_environment
 from streams.stage_registry import STAGES, check_stages
 
 if TYPE_CHECKING:
@@ -35,10 +38,24 @@ _WITHOUT_GROUP = frozenset({"devices"})
 
 
 class StageProcesses:
-    """Stages as supervised child processes against a given Kafka."""
+    """Stages as supervised child processes against a given Kafka.
 
-    def __init__(self, settings: Settings, log_folder: Path, slot: int = 0) -> None:
+    Args:
+        settings: where everything is.
+        log_folder: keeps a log for each.
+        slot: number of these processes among their like.
+        users: of a local Kafka, where it has any: each stage is one of its own.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        log_folder: Path,
+        slot: int = 0,
+        users: KafkaUsers | None = None,
+    ) -> None:
         self.settings = settings
+        self._users = users
         self._supervisor = Supervisor(log_folder)
         self._slot = slot
 
@@ -49,8 +66,8 @@ class StageProcesses:
             ConfigurationError: one of them does not exist.
         """
         check_stages(list(stages))
-        environment = _environment(self.settings)
         for stage in stages:
+            environment = stage_environment(self.settings, stage, self._users)
             command = [sys.executable, "-m", "streams.stage_process", stage, str(self._slot)]
             self._supervisor.start(stage, command, environment)
 
@@ -110,27 +127,6 @@ class StageProcesses:
         self._supervisor.stop()
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """What a stage must know besides what it reads from the same file and environment."""
-    influxdb, prefix = settings.influxdb, f"{PREFIX}INFLUXDB__"
-    files = {
-        f"{prefix}TOKEN_FILE": influxdb.token_file,
-        f"{prefix}READ_TOKEN_FILE": influxdb.read_token_file,
-    }
-    return {
-        f"{PREFIX}FOLDER": str(settings.home),
-        f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
-        f"{PREFIX}DEVICES__PORT": str(settings.devices.port),
-        f"{PREFIX}METRICS__HOST": settings.metrics.host,
-        f"{PREFIX}METRICS__PORT": str(settings.metrics.port),
-        f"{PREFIX}HISTORIAN__KIND": settings.historian.kind,
-        f"{prefix}URL": influxdb.url,
-        f"{prefix}ORG": influxdb.org,
-        f"{prefix}BUCKET": influxdb.bucket,
-        **{name: str(path) for name, path in files.items() if path is not None},
-    }
-
-
 def _reads(stage: str, topic: str) -> bool:
     """Whether the topic map says that the stage consumes this topic through its group."""
     prefix = SETPOINTS.name.removesuffix("<gateway>")
@@ -155,6 +151,7 @@ class LocalPipeline:
         settings: as configured; Kafka's address and the folder are replaced.
         folder: keeps Kafka's data, logs, and what the stages keep.
         port: Kafka's port; any free one by default.
+        secure: whether Kafka has TLS, a user for each role, and access rules.
         report: told, in one sentence each, what takes time.
     """
 
@@ -164,10 +161,11 @@ class LocalPipeline:
         folder: Path,
         *,
         port: int | None = None,
+        secure: bool = False,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = folder
-        self.kafka = LocalKafka(folder / "kafka", port=port, report=report)
+        self.kafka = LocalKafka(folder / "kafka", port=port, secure=secure, report=report)
         self._configured = settings
         self._report = report
         self._influx: LocalInflux | None = None
@@ -175,10 +173,11 @@ class LocalPipeline:
 
     @property
     def settings(self) -> Settings:
-        """Settings with this pipeline's Kafka, historian and folder."""
-        kafka = self._configured.kafka.model_copy(
-            update={"bootstrap_servers": self.kafka.bootstrap_servers, "replication_factor": 1}
-        )
+        """Settings with this pipeline's Kafka, as its admin, its historian and its folder."""
+        kafka = self._configured.kafka.in_plain_text(self.kafka.bootstrap_servers)
+        kafka = kafka.model_copy(update={"replication_factor": 1})
+        if self.kafka.users is not None:
+            kafka = self.kafka.users.as_user(kafka, ADMIN_USER)
         settings = self._configured.model_copy(update={"folder": self.folder, "kafka": kafka})
         return settings if self._influx is None else with_local_influx(settings, self._influx)
 
@@ -193,7 +192,7 @@ class LocalPipeline:
     def up(
         self, clock: PipelineClock, sites: Iterable[SiteModel] = (), *, stores: bool = False
     ) -> None:
-        """Start Kafka, create the topics, set the clock, declare the sites.
+        """Start Kafka, create topics and users, set the clock, declare the sites.
 
         Args:
             clock: the pipeline's time.
@@ -212,7 +211,12 @@ class LocalPipeline:
         set_clock(settings.kafka, clock)
         for site in sites:
             declare_site(settings.kafka, site)
-        self._stages = StageProcesses(settings, self.folder / "logs")
+        users = self.kafka.users
+        if users is not None:
+            wanted = declared_roles(settings.kafka)
+            ensure_users(settings.kafka, users, wanted)
+            ensure_access(settings.kafka, wanted)
+        self._stages = StageProcesses(settings, self.folder / "logs", users=users)
         self._name_targets()
 
     def _name_targets(self) -> None:

@@ -23,6 +23,9 @@ def demo(
     ] = 10.0,
     report: Annotated[Path | None, typer.Option(help="write the figures as JSON")] = None,
     plot: Annotated[Path | None, typer.Option(help="write the chart as an HTML page")] = None,
+    secure: Annotated[
+        bool, typer.Option("--secure", help="with TLS, a user and access rules for every role")
+    ] = False,
 ) -> None:
     """Run the whole loop on a local Kafka: meters, windows, decisions, relays that obey."""
     from hardware.demo_site import demo_site
@@ -41,7 +44,9 @@ def demo(
     )
     try:
         with view:
-            runner = DemoRunner(settings, site, DemoOptions(windows, speed), view, stop.is_set)
+            runner = DemoRunner(
+                settings, site, DemoOptions(windows, speed, secure), view, stop.is_set
+            )
             run = runner.run()
     except DemoCancelledError:
         err.print("stopped; nothing is left running")

@@ -10,6 +10,7 @@ import typer
 
 from deploy.folder_lock import FolderLock
 from deploy.supervisor import Crashed
+from schemas.roles import OPERATOR
 from schemas.settings import Settings, load_settings
 from streams.cli.connection import connected_settings
 from streams.cli.console import out, say
@@ -39,6 +40,9 @@ def up(
     speed: Speed = 1.0,
     site: SiteFiles = None,
     fresh: Annotated[bool, typer.Option(help="delete what an earlier run kept")] = False,
+    secure: Annotated[
+        bool, typer.Option("--secure", help="TLS, a user and access rules for every role")
+    ] = False,
 ) -> None:
     """Run a local Kafka and the named stages until Ctrl-C, for your own producers."""
     names = stages or []
@@ -49,13 +53,15 @@ def up(
     if fresh:
         _delete(folder)
     stop = StopRequest().listen()
-    with LocalPipeline(settings, folder, port=port, report=say) as pipeline:
+    with LocalPipeline(settings, folder, port=port, secure=secure, report=say) as pipeline:
         pipeline.up(fresh_clock(speed), models, stores="store" in names)
         pipeline.stages.start(names)
         pipeline.stages.wait_until_ready(names, cancelled=stop.is_set)
         out.print(f"Kafka: {pipeline.kafka.bootstrap_servers}", soft_wrap=True)
         if "store" in names:
             out.print(f"historian: {_historian_in_words(pipeline.settings)}", soft_wrap=True)
+        if pipeline.kafka.users is not None:
+            out.print(f"users: {pipeline.kafka.users.folder}", soft_wrap=True)
         out.print(f"folder: {folder}", soft_wrap=True)
         out.print(f"stages: {', '.join(names) or 'none'}; Ctrl-C stops everything")
         _watch(pipeline.stages, stop, pipeline.require_servers)
@@ -117,7 +123,7 @@ def stop(
 ) -> None:
     """Stop all commands, everywhere; loads return to their own state as leases lapse."""
     folders = local_folders(load_settings().home)
-    settings = connected_settings()
+    settings = connected_settings(OPERATOR)
     told = set_stop(settings, stopped=not release, reason=reason, folders=folders)
     out.print(told, soft_wrap=True)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas.roles import REPLAY
 from schemas.windows import iso_utc
 from streams.cli.connection import connected_settings
 from streams.cli.console import err, out, say
@@ -83,7 +84,7 @@ def replay(
         batch=batch,
     )
     with ProgressBar() as progress:
-        report = replay_files(files, connected_settings(), options, progress)
+        report = replay_files(files, connected_settings(REPLAY), options, progress)
     _show(report)
 
 

@@ -39,10 +39,14 @@ class DemoCancelledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """``windows``: how many 5-second windows. ``speed``: pipeline seconds per second."""
+    """``windows``: how many 5-second windows. ``speed``: pipeline seconds per second.
+
+    ``secure``: whether Kafka has TLS, users and access rules.
+    """
 
     windows: int = 240
     speed: float = 10.0
+    secure: bool = False
 
 
 class DemoView(Protocol):
@@ -92,7 +96,7 @@ class DemoRunner:
         own = settings.model_copy(
             update={"devices": self._web, "metrics": metrics, "influxdb": influxdb}
         )
-        self.pipeline = LocalPipeline(own, self._folder, report=view.notice)
+        self.pipeline = LocalPipeline(own, self._folder, secure=options.secure, report=view.notice)
         self._clock = fresh_clock(1.0)
         self._watcher: Watcher | None = None
 
