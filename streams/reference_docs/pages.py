@@ -1,6 +1,6 @@
-"""The pages: messages with their JSON Schemas, topics, settings, metrics."""
+"""The pages: messages with their JSON Schemas, topics, roles, settings, metrics."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from itertools import groupby
 from pathlib import Path
@@ -8,7 +8,9 @@ from typing import Final
 
 import msgspec
 
-from schemas import messages, settings, topics, units, versions
+from schemas import messages, roles, settings, topics, units, versions
+from schemas.roles import Role
+from schemas.roles import roles as all_roles
 from schemas.settings import PREFIX, Settings
 from schemas.topics import DAY_MS, TOPICS, TopicSpec
 from schemas.units import QUANTITIES, Quantity
@@ -36,6 +38,7 @@ def pages() -> dict[str, str]:
     return {
         "messages.md": messages_page(),
         "topics.md": topics_page(),
+        "roles.md": roles_page(),
         "settings.md": settings_page(),
         "metrics.md": metrics_page(),
         f"{SCHEMA_FOLDER}/README.md": schemas_page(),
@@ -98,6 +101,13 @@ def topics_page() -> str:
     head = ["Topic", "Key", "Messages", "Written by", "Read by", "Partitions", "Kept", "Stamped by"]
     rows = [_topic(spec) for spec in TOPICS]
     return _blocks("# Topics", _NOTE, prose(topics), table(head, rows))
+
+
+def roles_page() -> str:
+    """What every user of Kafka may do."""
+    head = ["User", "Who", "What", "Name", "May"]
+    rows = [row for role in all_roles() for row in _role(role)]
+    return _blocks("# Roles", _NOTE, prose(roles), table(head, rows))
 
 
 def settings_page() -> str:
@@ -164,6 +174,15 @@ def _topic(spec: TopicSpec) -> tuple[str, ...]:
         _kept(spec.retention_ms),
         "broker" if spec.log_append_time else "producer",
     )
+
+
+def _role(role: Role) -> Iterator[tuple[str, ...]]:
+    """A row for every kind of right, with all names that have it."""
+    who = (f"`{role.user}`", role.meaning)
+    for (what, may), alike in groupby(role.rules, lambda rule: (rule.resource, rule.operations)):
+        names = ", ".join(f"`{rule.pattern}`" for rule in alike)
+        yield (*who, what.replace("_", " "), names, ", ".join(may))
+        who = ("", "")
 
 
 def _kept(retention_ms: int | None) -> str:
