@@ -105,7 +105,7 @@ _OTHERS: Final = {
     "meter": "your producer of meters' readings",
     "weather": "your producer of weather",
     "reader": "`explain`, `page`, `topics`, `doctor`: read only",
-    "dead-letters": "`gridloom dead-letters`",
+    "dead-letters": "whoever reads dead letters and sends them again",
     "operator": "`gridloom stop`",
     "admin": "`up`, `declare`, `topics --apply`",
 }
