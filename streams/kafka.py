@@ -274,16 +274,18 @@ def arrived(consumer: Consumer, most: int, wait_s: float) -> list[Message]:
 
 
 def read_all(
-    settings: KafkaSettings, topic: str, partitions: Iterable[int], client: str = "reader"
+    settings: KafkaSettings,
+    topic: str,
+    partitions: Iterable[int],
+    client: str = "reader",
+    start: int = OFFSET_BEGINNING,
 ) -> Iterator[Message]:
-    """Every committed record of a topic's partitions, from the first to the present end.
+    """Every committed record of a topic's partitions, from ``start`` to the present end.
 
     Raises:
         BrokerError: the topic cannot be read.
     """
-    wanted = {
-        partition: TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions
-    }
+    wanted = {partition: TopicPartition(topic, partition, start) for partition in partitions}
     consumer = reader(settings, client)
     try:
         consumer.assign(list(wanted.values()))

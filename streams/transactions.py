@@ -54,9 +54,12 @@ class Transactions:
             raise BrokerError(message) from error
 
     def commit(
-        self, outputs: Sequence[Output], offsets: list[TopicPartition], consumer: Consumer
+        self,
+        outputs: Sequence[Output],
+        offsets: Sequence[TopicPartition] = (),
+        consumer: Consumer | None = None,
     ) -> None:
-        """One transaction: the outputs, and the offsets up to which input was used.
+        """One transaction: the outputs, and the offsets up to which ``consumer`` was used.
 
         Raises:
             BrokerError: it did not happen; whoever called must forget what it computed.
@@ -69,9 +72,9 @@ class Transactions:
             client.begin_transaction()
             for output in outputs:
                 self._produce(output)
-            if offsets:
+            if offsets and consumer is not None:
                 metadata = consumer.consumer_group_metadata()
-                client.send_offsets_to_transaction(offsets, metadata, _COMMIT_TIMEOUT_S)
+                client.send_offsets_to_transaction([*offsets], metadata, _COMMIT_TIMEOUT_S)
             self._commit()
         except KafkaException as error:
             self._own_metrics.ended(time.perf_counter() - began_s, committed=False)

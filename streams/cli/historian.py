@@ -1,7 +1,6 @@
 """`gridloom historian`: set up an InfluxDB, look whether it serves, downsample history."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from schemas.settings import InfluxSettings, load_settings
 from schemas.windows import iso_utc
 from streams.cli.connection import connected_settings
 from streams.cli.console import err, out
+from streams.cli.times import time_ms
 
 if TYPE_CHECKING:
     from deploy.influx_api import InfluxConnection
@@ -27,17 +27,7 @@ historian = typer.Typer(
 )
 
 
-def _time_ms(text: str) -> int:
-    """A point in time [ms], from ISO 8601; without an offset it is UTC."""
-    try:
-        stamp = datetime.fromisoformat(text)
-    except ValueError as error:
-        message = f"{text!r} is no time such as 2024-03-01T06:00:00Z"
-        raise typer.BadParameter(message) from error
-    return round((stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp() * 1_000)
-
-
-_TIME = {"parser": _time_ms, "metavar": "TIME"}
+_TIME = {"parser": time_ms, "metavar": "TIME"}
 From = Annotated[int | None, typer.Option("--from", help="default: the first window", **_TIME)]
 To = Annotated[int | None, typer.Option("--to", help="default: the last window", **_TIME)]
 Days = Annotated[int | None, typer.Option(min=0, help="days that 5-second points stay; 0: forever")]
