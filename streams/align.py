@@ -304,4 +304,5 @@ def dead_letter(refused: Refused, partition: int) -> DeadLetter:
         errors=reading.errors,
         original_base64=as_base64(reading.original),
         site=reading.site,
+        source=reading.source,
     )

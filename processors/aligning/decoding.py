@@ -18,13 +18,15 @@ from processors.aligning.records import Records
 from schemas.messages import UNREADABLE
 from schemas.telemetry import BatchItem, RawBatch, Reading
 from schemas.units import QUANTITIES
+from schemas.versions import VERSION_FIELD, version_of, version_problem
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedReading:
     """A record, or one reading of a batch, that cannot be used.
 
-    ``item``: index within the batch, or -1. ``original``: the bytes concerned.
+    ``item``: index within the batch, or -1. ``original``: the bytes concerned. ``source``: of the
+    batch; a single reading says its own.
     """
 
     offset: int
@@ -32,10 +34,15 @@ class RefusedReading:
     original: bytes
     errors: tuple[str, ...]
     site: str = ""
+    source: str = ""
 
 
 Address = tuple[str, str, str, str]
 """Site, device, quantity and unit of a reading: what its series and scale follow from."""
+
+# One of another version is looked at more closely.
+_ReadingVersion: Any = Literal[version_of(Reading)]
+_BatchVersion: Any = Literal[version_of(RawBatch)]
 
 # Literals are looked up, not made anew: most of a reading's strings are then never allocated.
 _QuantityName: Any = Literal[tuple(QUANTITIES)]
@@ -47,7 +54,7 @@ class _QuickReading(
 ):
     """A :class:`Reading` of a known quantity in a known unit."""
 
-    schema_version: Literal["1.0"] = "1.0"
+    schema_version: _ReadingVersion = version_of(Reading)
     event_id: str
     site: str
     source: str
@@ -74,7 +81,7 @@ class _QuickBatch(
 ):
     """A :class:`Batch` of such items alone."""
 
-    schema_version: Literal["1.0"] = "1.0"
+    schema_version: _BatchVersion = version_of(RawBatch)
     site: str
     source: str
     readings: list[_QuickItem]
@@ -82,6 +89,7 @@ class _QuickBatch(
 
 _Single = _QuickReading | Reading
 _Item = _QuickItem | BatchItem
+_Head = _QuickBatch | RawBatch
 
 _QUICK: Final = msgspec.json.Decoder(_QuickReading | _QuickBatch)
 _MESSAGE: Final = msgspec.json.Decoder(Reading | RawBatch)
@@ -99,7 +107,7 @@ class _OpenBatch:
 
     Attributes:
         place: of its record.
-        site: whose readings they are.
+        site, source: whose readings they are, and who sent them.
         items: the readable ones; ``indexes``: where they stand in the batch.
         first: how many items the batches before it have.
         originals: the bytes of every item, once somebody asked for them.
@@ -107,6 +115,7 @@ class _OpenBatch:
 
     place: int
     site: str
+    source: str
     items: Sequence[_Item]
     indexes: Sequence[int]
     first: int = 0
@@ -166,20 +175,21 @@ class Decoded:
         """The reading at ``index`` as one that is refused."""
         at = index - len(self.singles)
         if at < 0:
-            place, item, site = self.single_places[index], -1, self.singles[index].site
+            place, site = self.single_places[index], self.singles[index].site
             original = self.records.values[place]
-        else:
-            batch = self.batches[bisect_right(self.batches, at, key=attrgetter("first")) - 1]
-            place, item, site = batch.place, batch.indexes[at - batch.first], batch.site
-            original = batch.original(item, self.records.values[place])
-        return RefusedReading(self.records.offsets[place], item, original, errors, site)
+            return RefusedReading(self.records.offsets[place], -1, original, errors, site)
+        batch = self.batches[bisect_right(self.batches, at, key=attrgetter("first")) - 1]
+        place, item = batch.place, batch.indexes[at - batch.first]
+        original = batch.original(item, self.records.values[place])
+        offset = self.records.offsets[place]
+        return RefusedReading(offset, item, original, errors, batch.site, batch.source)
 
-    def open(self, place: int, site: str, items: Sequence[_Item], indexes: Sequence[int]) -> None:
-        """Take the readable items of a batch in."""
+    def open(self, place: int, head: _Head, items: Sequence[_Item], indexes: Sequence[int]) -> None:
+        """Take the readable items of the batch ``head`` in."""
         last = self.batches[-1] if self.batches else None
         first = 0 if last is None else last.first + len(last.items)
         if items:
-            self.batches.append(_OpenBatch(place, site, items, indexes, first))
+            self.batches.append(_OpenBatch(place, head.site, head.source, items, indexes, first))
 
 
 def decode(records: Records) -> Decoded:
@@ -195,7 +205,7 @@ def decode(records: Records) -> Decoded:
             decoded.single(place, message)
         elif isinstance(message, _QuickBatch):
             items = message.readings
-            decoded.open(place, message.site, items, range(len(items)))
+            decoded.open(place, message, items, range(len(items)))
         elif place not in records.ticks:
             _decode_slowly(decoded, place, records.values[place])
     return decoded
@@ -221,6 +231,9 @@ def _decode_slowly(decoded: Decoded, place: int, value: bytes) -> None:
     except UNREADABLE:
         decoded.refused.append(RefusedReading(offset, -1, value, *_explain(value)))
         return
+    if error := _version_error(type(message), message.schema_version):
+        decoded.refused.append(RefusedReading(offset, -1, value, (error,), message.site))
+        return
     if isinstance(message, Reading):
         decoded.single(place, message)
         return
@@ -233,9 +246,9 @@ def _decode_slowly(decoded: Decoded, place: int, value: bytes) -> None:
         except UNREADABLE:
             original = bytes(raw)
             errors = tuple(_field_errors(msgspec.json.decode(original), BatchItem))
-            refused = RefusedReading(offset, index, original, errors, message.site)
+            refused = RefusedReading(offset, index, original, errors, message.site, message.source)
             decoded.refused.append(refused)
-    decoded.open(place, message.site, items, indexes)
+    decoded.open(place, message, items, indexes)
 
 
 def _explain(value: bytes) -> tuple[tuple[str, ...], str]:
@@ -247,13 +260,22 @@ def _explain(value: bytes) -> tuple[tuple[str, ...], str]:
     if not isinstance(parsed, dict):
         return (f"expected a JSON object, got {type(parsed).__name__}",), ""
     site = parsed.get("site")
-    kinds: dict[Any, type] = {"reading": Reading, "batch": RawBatch}
+    kinds: dict[Any, type[msgspec.Struct]] = {"reading": Reading, "batch": RawBatch}
     kind = kinds.get(parsed.get("type"))
     if kind is None:
         errors = [f"type: expected 'reading' or 'batch', got {parsed.get('type')!r}"]
     else:
-        errors = _field_errors(parsed, kind)
+        version = _version_error(kind, parsed.get(VERSION_FIELD))
+        errors = [*filter(None, [version]), *_field_errors(parsed, kind)]
     return tuple(errors), site if isinstance(site, str) else ""
+
+
+def _version_error(kind: type[msgspec.Struct], found: object) -> str | None:
+    """Why a message of a version cannot be read, if so; what is no text is another error."""
+    if not isinstance(found, str):
+        return None
+    name = str(kind.__struct_config__.tag).capitalize()
+    return version_problem(name, str(version_of(kind)), found)
 
 
 def _field_errors(parsed: object, kind: type) -> list[str]:

@@ -1,6 +1,6 @@
 """The series of a partition's sites: what may be read, how it holds, and what it counts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
 
@@ -154,8 +154,7 @@ class SeriesColumns:
         return SeriesColumns(*(getattr(self, each.name)[series] for each in fields(self)))
 
 
-def _columns_of(site: SiteSeries) -> SeriesColumns:
-    specs = site.specs
+def _columns_of(specs: Sequence[SeriesSpec], site: int) -> SeriesColumns:
     power = [spec.quantity == "active_power" for spec in specs]
     rated = [spec.rated_kw if spec.role in _IN_BALANCE else 0.0 for spec in specs]
 
@@ -164,7 +163,7 @@ def _columns_of(site: SiteSeries) -> SeriesColumns:
         return np.array(chosen, np.bool_)
 
     return SeriesColumns(
-        site=np.full(len(specs), site.index, np.int64),
+        site=np.full(len(specs), site, np.int64),
         interval_ms=np.array([spec.interval_ms for spec in specs], np.int64),
         hold_ms=np.array([spec.hold_ms for spec in specs], np.int64),
         counter_max_micro=np.array([spec.counter_max_micro for spec in specs], np.int64),
@@ -191,7 +190,7 @@ class SeriesTable:
         self.sites: dict[str, SiteSeries] = {}
         self._length = 0
         self._new: list[SeriesColumns] = []
-        self._columns: SeriesColumns | None = None
+        self._columns = _columns_of((), 0)
 
     def __len__(self) -> int:
         return self._length
@@ -199,8 +198,8 @@ class SeriesTable:
     @property
     def columns(self) -> SeriesColumns:
         """Of all series; made anew only after sites were added."""
-        if self._columns is None or self._new:
-            parts = [*([] if self._columns is None else [self._columns]), *self._new]
+        if self._new:
+            parts = [self._columns, *self._new]
             names = [each.name for each in fields(SeriesColumns)]
             joined = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
             self._columns, self._new = SeriesColumns(*joined), []
@@ -218,7 +217,7 @@ class SeriesTable:
             low=len(self),
         )
         self.sites[model.name] = site
-        self._new.append(_columns_of(site))
+        self._new.append(_columns_of(specs, site.index))
         self._length += len(specs)
         return site
 

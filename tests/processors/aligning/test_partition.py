@@ -226,6 +226,55 @@ def test_a_bad_reading_of_a_batch_is_refused_alone() -> None:
     assert [r.reading.item for r in emission.refused] == [0]
 
 
+@pytest.mark.parametrize("unit", ["kW", "horses"])
+def test_a_refused_reading_of_a_batch_knows_who_sent_it(unit: str) -> None:
+    """So that it can be sent again as a reading of its own."""
+    aligner, log = aligner_for(ONE), Log()
+    bad = [Sent(0, "m1", 0, 1.0, unit=unit), Sent(0, "nobody", 0, 1.0)]
+    log.append(TelemetryKind.METER, 0, as_batch(bad).replace(b'"value":1.0', b'"value":"x"', 1))
+    emission = feed(aligner, log)
+    assert [(r.reading.item, r.reading.source) for r in emission.refused] == [
+        (0, "test"),
+        (1, "test"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "whole", [Sent(0, "m1", 0, 1.0).to_bytes(), as_batch([Sent(0, "m1", 0, 1.0)])]
+)
+def test_a_newer_minor_version_is_windowed(whole: bytes) -> None:
+    """DESIGN decision 4: unknown newer minor fields are tolerated."""
+    aligner, log = aligner_for(ONE), Log()
+    newer = whole.replace(b'"schema_version":"1.0"', b'"schema_version":"1.7","a_newer_field":[1]')
+    log.append(TelemetryKind.METER, 0, newer)
+    assert not feed(aligner, log).refused
+    assert aligner.counts.windowed == 1
+
+
+@pytest.mark.parametrize("also", [b"", b'"value":{"kw":1},'])
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("Reading", Sent(0, "m1", 0, 1.0).to_bytes()),
+        ("Batch", as_batch([Sent(0, "m1", 0, 1.0), Sent(0, "m1", 1, 1.0)])),
+    ],
+)
+def test_another_major_version_is_refused_as_a_whole_and_both_are_named(
+    name: str, whole: bytes, also: bytes
+) -> None:
+    """DESIGN decision 4: incompatible ones are dead-lettered with the reason."""
+    aligner, log = aligner_for(ONE), Log()
+    newer = whole.replace(b'"schema_version":"1.0",', b'"schema_version":"2.3",' + also)
+    log.append(TelemetryKind.METER, 0, newer)
+    (refused,) = feed(aligner, log).refused
+    assert (refused.reading.item, refused.reading.original) == (-1, newer)
+    assert refused.reading.site == SITE
+    assert refused.reading.errors[0] == (
+        f"schema_version: version 2.3 of {name} cannot be read here; this program has version"
+        " 1.0, and reads every 1.x"
+    )
+
+
 readings_strategy = sendings(until_ms=60_000, most=25)
 
 

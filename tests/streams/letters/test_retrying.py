@@ -117,7 +117,9 @@ def test_what_is_no_fix_is_told(text: str) -> None:
         fix_of(text)
 
 
-@given(original=st.binary() | st.text().map(str.encode), item=st.integers(-1, 3), fixed=st.booleans())
+@given(
+    original=st.binary() | st.text().map(str.encode), item=st.integers(-1, 3), fixed=st.booleans()
+)
 def test_whatever_a_letter_holds_is_sent_readable_or_kept_with_a_reason(
     original: bytes, item: int, *, fixed: bool
 ) -> None:
