@@ -1,11 +1,13 @@
 """``python -m deploy.healthy [URL...]``: a container's health check; 0 where all of them answer.
 
-Without a URL it is enough that one stage shows its metrics. It takes the standard library alone,
-since it starts every few seconds.
+Without a URL, every stage that listens has to be ready, and one at least has to listen. It takes
+the standard library alone, since it starts every few seconds.
 """
 
+import errno
 import http.client
 import os
+import socket
 import sys
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,9 +16,10 @@ TIMEOUT_S: Final = 3.0
 EXIT_UNHEALTHY: Final = 1
 DEFAULT_METRICS_PORT: Final = 9400
 STAGE_PORTS: Final = 20
-"""Stages show their metrics at so many ports, from the configured one on."""
+"""Stages listen at so many ports, from the configured one on; the last is the supervisor's."""
 
 _OK: Final = 200
+_MOST_BYTES: Final = 1_000
 
 
 def problem_at(url: str) -> str | None:
@@ -25,29 +28,34 @@ def problem_at(url: str) -> str | None:
     connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S)
     try:
         connection.request("GET", parts.path or "/")
-        status = connection.getresponse().status
+        response = connection.getresponse()
+        answer = response.read(_MOST_BYTES).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
         return f"{url}: {error}"
     finally:
         connection.close()
-    return None if status == _OK else f"{url}: status {status}"
+    return None if response.status == _OK else f"{url}: status {response.status}: {answer}"
 
 
-def metrics_urls() -> list[str]:
-    """Where the stages of this container may show their metrics."""
+def listens(port: int) -> bool:
+    """Whether anything listens at a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(TIMEOUT_S)
+        return probe.connect_ex(("127.0.0.1", port)) != errno.ECONNREFUSED
+
+
+def ready_urls() -> list[str]:
+    """Where the stages of this container say whether they are ready; the first, if none does."""
     base = int(os.environ.get("GRIDLOOM_METRICS__PORT") or DEFAULT_METRICS_PORT)
-    return [f"http://127.0.0.1:{base + index}/metrics" for index in range(STAGE_PORTS)]
+    ports = [port for port in range(base, base + STAGE_PORTS) if listens(port)]
+    return [f"http://127.0.0.1:{port}/readyz" for port in ports or [base]]
 
 
 def main(urls: list[str]) -> int:
     """Ask them all; every problem is written to stderr."""
-    asked = urls or metrics_urls()
-    problems = [problem for url in asked if (problem := problem_at(url))]
-    needed = len(asked) if urls else 1
-    if len(asked) - len(problems) >= needed:
-        return 0
+    problems = [problem for url in urls or ready_urls() if (problem := problem_at(url))]
     sys.stderr.write("".join(f"{problem}\n" for problem in problems))
-    return EXIT_UNHEALTHY
+    return EXIT_UNHEALTHY if problems else 0
 
 
 if __name__ == "__main__":

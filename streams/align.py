@@ -148,6 +148,8 @@ class AlignStage:
         self._ticks: Producer = producer(settings.kafka, f"{STAGE}.ticks", linger_ms=0)
         self._hosted: dict[int, HostedPartition] = {}
         self._last_commit_ms = self._last_snapshot_ms = self._last_tick_ms = 0
+        self._has_partitions = False
+        metrics.health.require(self._unready)
         self._consumer: Consumer = group_consumer(
             settings.kafka, STAGE, slot, metrics.take_statistics
         )
@@ -158,7 +160,7 @@ class AlignStage:
     def run(self) -> None:
         """Align until the process is asked to stop."""
         log.info("pipeline clock: %s", self._clock)
-        run_until_stopped(self.step, self.close)
+        run_until_stopped(self.step, self.close, self._metrics.health.turned)
 
     def step(self) -> None:
         """Tick, consume what is there, and commit when it is time."""
@@ -174,6 +176,13 @@ class AlignStage:
         self._commit(wall_ms(), closing=True)
         self._consumer.close()
         self._sites.close()
+
+    def _unready(self) -> str | None:
+        """Why it does not align yet; asked from another thread."""
+        if not self._has_partitions:
+            return "it has no partitions yet"
+        replaying = sum(hosted.replay is not None for hosted in list(self._hosted.values()))
+        return f"{replaying} partitions are being replayed" if replaying else None
 
     def _tick(self, now_ms: int) -> None:
         """Let every telemetry topic of the own partitions carry the time."""
@@ -248,6 +257,7 @@ class AlignStage:
         ]
         _warn_of_lost_records(consumer, starts)
         consumer.assign(starts)
+        self._has_partitions = True
         log.info("partitions %s", sorted(self._hosted))
 
     def _host(self, number: int) -> HostedPartition:
@@ -268,6 +278,7 @@ class AlignStage:
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Forget revoked partitions with all that was not committed: the next owner redoes it."""
         del consumer
+        self._has_partitions = False  # until the new assignment, which takes all at once
         for number in {entry.partition for entry in partitions}:
             self._hosted.pop(number, None)
 

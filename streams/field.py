@@ -93,7 +93,9 @@ class FieldStage:
         self._consumer: Consumer = group_consumer(
             settings.kafka, STAGE, slot, metrics.take_statistics
         )
-        self._consumer.subscribe(setpoints)
+        self._has_partitions = False
+        metrics.health.require(lambda: None if self._has_partitions else "it has no partitions yet")
+        self._consumer.subscribe(setpoints, on_assign=self._on_assign)
         now_ms = self._clock.now_ms()
         self._boards = Boards(self._model, settings.home / "boards", now_ms)
         self._window_ms = window_start(now_ms) + WINDOW_MS
@@ -104,7 +106,7 @@ class FieldStage:
 
     def run(self) -> None:
         """Play until the process is asked to stop."""
-        run_until_stopped(self.step, self.close)
+        run_until_stopped(self.step, self.close, self._metrics.health.turned)
 
     def step(self) -> None:
         """Carry out setpoints, let boards and plant run, send what is due."""
@@ -123,6 +125,10 @@ class FieldStage:
         while self._due and self._due[0][0] <= now_ms:
             self._send(TelemetryKind.METER, heapq.heappop(self._due)[2])
         self._producer.poll(0)
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        del consumer, partitions  # the client itself begins at what is committed
+        self._has_partitions = True
 
     def _measure(self, start_ms: int) -> None:
         """Meters report the interval that has just ended; faults may befall their reports."""

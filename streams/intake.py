@@ -41,6 +41,7 @@ class Intake:
         on_statistics: Callable[[str], None] | None = None,
     ) -> None:
         self._owned: set[tuple[str, int]] = set()
+        self._has_partitions = False
         self._losses = 0
         self._losses_before = 0
         self._holding = False
@@ -70,6 +71,10 @@ class Intake:
     def is_ours(self) -> bool:
         """Whether no partition was taken away since the batch was taken."""
         return self._losses == self._losses_before
+
+    def unready(self) -> str | None:
+        """Why nothing can be taken yet; may be asked from another thread."""
+        return None if self._has_partitions else "it has no partitions yet"
 
     def require_awake(self) -> None:
         """Make sure that this process has not slept so long that others took its place.
@@ -115,11 +120,13 @@ class Intake:
         if self._holding:
             consumer.pause(starts)
         self._owned = {(entry.topic, entry.partition) for entry in partitions}
+        self._has_partitions = True
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         del consumer, partitions  # range assignment takes all at once
         self._losses += 1
         self._owned.clear()
+        self._has_partitions = False
 
 
 def _place(message: Message) -> tuple[str, int]:

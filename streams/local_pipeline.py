@@ -24,6 +24,7 @@ from streams.access import declared_roles, ensure_access, ensure_users
 from streams.clocks import set_clock
 from streams.kafka import admin, ensure_topics, existing_topics, is_drained
 from streams.metrics import targets
+from streams.metrics.asking import problems_of
 from streams.site_registry import declare_site
 from streams.stage_environment import stage_environment
 from streams.stage_registry import STAGES, check_stages
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 READY_TIMEOUT_S = 60.0
 
 _WITHOUT_GROUP = frozenset({"devices"})
-"""Stages whose readiness a consumer group of the usual name does not show."""
+"""Stages that no consumer group of the usual name shows, where they cannot say themselves."""
 
 
 class StageProcesses:
@@ -77,22 +78,37 @@ class StageProcesses:
         timeout_s: float = READY_TIMEOUT_S,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Wait until every stage has its partitions, or the user has had enough.
+        """Wait until every stage is ready, or the user has had enough.
 
         Raises:
-            StackError: one is not ready in time; says where its log is.
+            StackError: one is not ready in time; says why, and where its log is.
         """
         client = admin(self.settings.kafka)
-        waiting = set(stages) - _WITHOUT_GROUP
+        waiting = dict.fromkeys(stages, "")
         deadline = time.monotonic() + timeout_s
         while waiting and not cancelled():
             self.poll()
-            waiting = {stage for stage in waiting if not _has_partitions(client, stage)}
+            reasons = {stage: self._unready(client, stage) for stage in waiting}
+            waiting = {stage: reason for stage, reason in reasons.items() if reason}
             if waiting and time.monotonic() > deadline:
-                logs = [f"{stage}: see {self._supervisor.log_path(stage)}" for stage in waiting]
+                logs = [
+                    f"{stage}: {reason}; see {self._supervisor.log_path(stage)}"
+                    for stage, reason in waiting.items()
+                ]
                 message = f"stages not ready after {timeout_s:.0f} s"
                 raise StackError(message, problems=logs)
             time.sleep(0.1)
+
+    def _unready(self, client: AdminClient, stage: str) -> str:
+        """Why a stage is not ready: in its own words, or else, as its group shows it."""
+        pid = self.pids.get(stage)
+        if pid is None:
+            return "it does not run"
+        problems = problems_of(self.settings, stage, self._slot, pid)
+        if problems is not None:
+            return ", ".join(problems)
+        is_member = stage in _WITHOUT_GROUP or _has_partitions(client, stage)
+        return "" if is_member else "it has no partitions yet"
 
     def poll(self) -> list[Event]:
         """Notice crashes and start crashed stages again."""

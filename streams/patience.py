@@ -25,6 +25,9 @@ class Patience:
     Args:
         wait: waits so many seconds; False where the caller should give up instead.
         observe: told the reason of every try that failed.
+
+    Attributes:
+        trouble: why what is being tried now does not work, or None.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class Patience:
     ) -> None:
         self._wait = wait
         self._observe = observe
+        self.trouble: str | None = None
 
     def until_done(self, attempt: Callable[[], T]) -> T | None:
         """What ``attempt`` returns in the end; None where the caller should give up.
@@ -46,11 +50,14 @@ class Patience:
                 result = attempt()
             except HistorianAwayError as error:
                 self._observe(error.reason)
+                self.trouble = f"the historian does not answer: {error.reason}"
                 trouble.tell(error)
                 if not self._wait(max(pause_s, error.retry_after_s or 0.0)):
+                    self.trouble = None
                     return None
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             else:
+                self.trouble = None
                 trouble.tell_end()
                 return result
 

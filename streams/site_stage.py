@@ -82,6 +82,8 @@ class SiteStage(Generic[StateT]):
         self._decider = decider
         self._states: dict[int, dict[str, StateT]] = {}
         self._metrics = metrics
+        self._has_partitions = False
+        metrics.health.require(lambda: None if self._has_partitions else "it has no partitions yet")
         self._transactions = Transactions(settings, decider.name, slot, metrics)
         self._consumer = group_consumer(settings, decider.name, slot, metrics.take_statistics)
         self._consumer.subscribe(
@@ -90,7 +92,7 @@ class SiteStage(Generic[StateT]):
 
     def run(self) -> None:
         """Decide until the process is asked to stop."""
-        run_until_stopped(self.step, self.close)
+        run_until_stopped(self.step, self.close, self._metrics.health.turned)
 
     def step(self) -> None:
         """Take what has arrived, decide, commit."""
@@ -159,9 +161,11 @@ class SiteStage(Generic[StateT]):
             load = self._decider.load_state
             self._states[number] = {site: load(value) for site, value in table.items()}
         consumer.assign(starts)
+        self._has_partitions = True
         log.info("partitions %s", sorted(self._states))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         del consumer
+        self._has_partitions = False  # until the new assignment, which takes all at once
         for number in {entry.partition for entry in partitions}:
             self._states.pop(number, None)

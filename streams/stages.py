@@ -29,8 +29,10 @@ class StopRequest:
         self._stopped = True
 
 
-def run_until_stopped(step: Callable[[], None], close: Callable[[], None]) -> None:
-    """Call ``step`` until the process is asked to stop, then ``close``.
+def run_until_stopped(
+    step: Callable[[], None], close: Callable[[], None], turned: Callable[[], None]
+) -> None:
+    """Call ``step`` until the process is asked to stop, then ``close``; ``turned`` after each step.
 
     A stage that fails is not closed: it leaves as it is, and starts anew from what it had
     committed. Closing could commit, or wait for a broker that is away.
@@ -38,4 +40,5 @@ def run_until_stopped(step: Callable[[], None], close: Callable[[], None]) -> No
     stop = StopRequest().listen()
     while not stop:
         step()
+        turned()
     close()

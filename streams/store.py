@@ -80,7 +80,9 @@ class StoreStage:
     def run(self) -> None:
         """Store until the process is asked to stop."""
         self._stop.listen()
+        health = self._metrics.health
         opening = Patience(self._sleep, self._own_metrics.failed)
+        health.require(lambda: opening.trouble)
         historian = opening.until_done(lambda: open_historian(self._settings))
         if historian is None:
             return
@@ -89,9 +91,12 @@ class StoreStage:
         gateways = "^" + SETPOINTS.name.replace(".", r"\.").replace("<gateway>", ".+")
         topics, statistics = [*_DECODERS, gateways], self._metrics.take_statistics
         intake = Intake(self._settings.kafka, STAGE, self._slot, topics, statistics)
+        health.require(intake.unready)
         writing = Patience(lambda pause_s: self._hold(intake, pause_s), self._own_metrics.failed)
+        health.require(lambda: writing.trouble)
         while not self._stop:
             self._step(intake, historian, writing)
+            health.turned()
         intake.close()
         historian.close()
 
@@ -161,6 +166,7 @@ class StoreStage:
             if not intake.hold(left_s):
                 log.info("other processes of this stage have taken over")
                 return False
+            self._metrics.health.turned()
         return not self._stop
 
     def _sleep(self, seconds: float) -> bool:
@@ -168,6 +174,7 @@ class StoreStage:
         until_s = time.monotonic() + seconds
         while not self._stop and (left_s := until_s - time.monotonic()) > 0:
             time.sleep(min(left_s, _SLICE_S))
+            self._metrics.health.turned()
         return not self._stop
 
 

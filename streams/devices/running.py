@@ -18,6 +18,7 @@ from streams.metrics import StageMetrics
 if TYPE_CHECKING:
     import faust
 
+_BEAT_S: Final = 1.0
 _STOP_TIMEOUT_S: Final = 15.0
 """Time for Faust to commit and to leave its group; what is left undone, a restart repeats."""
 
@@ -63,7 +64,11 @@ async def _serve(settings: Settings, partitions: int, metrics: StageMetrics) -> 
         if signal.getsignal(number) is not signal.SIG_IGN:
             asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     app = _build(settings, partitions, metrics)
+    from streams.devices.web import is_ready  # Faust, once it has been imported as it must
+
+    metrics.health.require(lambda: None if is_ready(app) else "its table is being read back")
     living = asyncio.create_task(_live(app, settings))
+    beating = asyncio.create_task(_beat(metrics))
     stopping = asyncio.create_task(told_to_stop.wait())
     try:
         await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -72,7 +77,15 @@ async def _serve(settings: Settings, partitions: int, metrics: StageMetrics) -> 
     finally:
         await _stop(app)
         living.cancel()
+        beating.cancel()
         stopping.cancel()
+
+
+async def _beat(metrics: StageMetrics) -> None:
+    """Show that the event loop turns."""
+    while True:
+        metrics.health.turned()
+        await asyncio.sleep(_BEAT_S)
 
 
 def _build(settings: Settings, partitions: int, metrics: StageMetrics) -> "faust.App":

@@ -19,7 +19,8 @@ _HEAD: Final = """\
 
 <!-- Made by `python -m streams.reference_docs`: change the code instead. -->
 
-Every stage shows its metrics to Prometheus at `/metrics`, on `[metrics] host` and a port of its
+Every stage shows its metrics to Prometheus at `/metrics` (and whether it is alive and ready at
+`/healthz` and `/readyz`), on `[metrics] host` and a port of its
 own: `[metrics] port`, plus the stage's place in the order below (from 0), plus 20 for every
 further slot. A port that is taken is logged, and the stage runs on.
 

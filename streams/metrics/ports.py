@@ -21,6 +21,11 @@ def port_of(settings: Settings, stage: str, slot: int = 0) -> int | None:
     return base + list(STAGES).index(stage) + SLOT_PORTS * slot if base else None
 
 
+def local_host(settings: Settings) -> str:
+    """Where the stages of this machine can be reached from it."""
+    return _ANY_ADDRESS.get(settings.metrics.host, settings.metrics.host)
+
+
 def targets(settings: Settings, stages: Iterable[str]) -> list[dict[str, Any]]:
     """The first process of each stage, in the format of Prometheus' ``file_sd_configs``.
 
@@ -30,7 +35,7 @@ def targets(settings: Settings, stages: Iterable[str]) -> list[dict[str, Any]]:
     Raises:
         ConfigurationError: there is no such stage.
     """
-    host = _ANY_ADDRESS.get(settings.metrics.host, settings.metrics.host)
+    host = local_host(settings)
     place = f"[{host}]" if ":" in host else host
     ports = {stage: port_of(settings, stage) for stage in stages}
     return [

@@ -1,4 +1,4 @@
-"""Shows the metrics of this process over HTTP, from a thread of its own."""
+"""Shows metrics and health of this process over HTTP, from a thread of its own."""
 
 import logging
 import socket
@@ -7,17 +7,20 @@ from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Final
 
+import msgspec
 from prometheus_client import CollectorRegistry, MetricsHandler
 
 from schemas.settings import Settings
+from streams.metrics.health import Condition, Health
 from streams.metrics.ports import port_of
 from streams.metrics.stage import StageMetrics
 
 log = logging.getLogger(__name__)
 
-PATH: Final = "/metrics"
 _CLIENT_TIMEOUT_S: Final = 10.0
+_OK: Final = 200
 _NOT_FOUND: Final = 404
+_UNAVAILABLE: Final = 503
 
 
 def serve(settings: Settings, stage: str, slot: int = 0) -> StageMetrics:
@@ -33,7 +36,7 @@ def serve(settings: Settings, stage: str, slot: int = 0) -> StageMetrics:
     if port is not None:
         host = settings.metrics.host
         try:
-            server = open_server(host, port, metrics.registry)
+            server = open_server(host, port, metrics.registry, metrics.health)
         except (OSError, OverflowError, UnicodeError) as error:
             log.warning("no metrics at %s:%d: %s", host, port, error)
         else:
@@ -41,7 +44,9 @@ def serve(settings: Settings, stage: str, slot: int = 0) -> StageMetrics:
     return metrics
 
 
-def open_server(host: str, port: int, registry: CollectorRegistry) -> ThreadingHTTPServer:
+def open_server(
+    host: str, port: int, registry: CollectorRegistry, health: Health
+) -> ThreadingHTTPServer:
     """A server that listens, and answers once it is run.
 
     Raises:
@@ -54,19 +59,32 @@ def open_server(host: str, port: int, registry: CollectorRegistry) -> ThreadingH
     class Server(_MetricsServer):
         address_family = place[0]
 
-    return Server((host, port), _handler(registry))
+    return Server((host, port), _handler(registry, health))
 
 
-def _handler(registry: CollectorRegistry) -> type[MetricsHandler]:
+def _handler(registry: CollectorRegistry, health: Health) -> type[MetricsHandler]:
     class Handler(MetricsHandler):
         timeout = _CLIENT_TIMEOUT_S
 
         def do_GET(self) -> None:  # noqa: N802  so http.server wants it
-            """Answer on one path only."""
-            if self.path.partition("?")[0] == PATH:
-                super().do_GET()
-            else:
-                self.send_error(_NOT_FOUND)
+            """Answer on three paths only."""
+            match self.path.partition("?")[0]:
+                case "/metrics":
+                    super().do_GET()
+                case "/healthz":
+                    self._tell(health.alive())
+                case "/readyz":
+                    self._tell(health.ready())
+                case _:
+                    self.send_error(_NOT_FOUND)
+
+        def _tell(self, condition: Condition) -> None:
+            body = msgspec.json.encode(condition)
+            self.send_response(_UNAVAILABLE if condition.problems else _OK)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
     Handler.registry = registry
     return Handler

@@ -12,8 +12,9 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 from prometheus_client import ProcessCollector
 
 from schemas.topics import DEAD_LETTERS
+from streams.metrics.health import Health
 from streams.metrics.registry import StageRegistry
-from streams.metrics.statistics import consumer_lags
+from streams.metrics.statistics import consumer_lags, reaches_a_broker
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +40,22 @@ class Hop(StrEnum):
 
 
 class StageMetrics:
-    """The metrics of one process of a stage.
+    """What one process of a stage shows of itself: its metrics and its health.
 
     Args:
         stage: its name.
         slot: which of the stage's processes it is, from 0.
 
     Attributes:
-        registry: holds them, and those that a stage adds of its own.
+        registry: holds the metrics, and those that a stage adds of its own.
+        health: whether it is alive and ready.
     """
 
     def __init__(self, stage: str, slot: int = 0) -> None:
         self.registry = StageRegistry(stage, slot)
+        self.health = Health(stage, slot)
+        self.health.require(lambda: None if self._reaches_kafka else "no broker is connected")
+        self._reaches_kafka = True
         self._lags: Mapping[tuple[str, ...], int] = {}
         self.registry.info(
             "gridloom_stage", "The stage's process; always 1.", {"version": version("gridloom")}
@@ -122,6 +127,7 @@ class StageMetrics:
         """
         try:
             self._lags = consumer_lags(statistics)
+            self._reaches_kafka = reaches_a_broker(statistics)
         except msgspec.DecodeError as error:
             log.warning("librdkafka's statistics cannot be read: %s", error)
             self._lags = {}

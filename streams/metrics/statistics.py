@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 _ACTIVE: Final = "active"
+_CONNECTED: Final = frozenset({"UP", "UPDATE"})
 _UNKNOWN: Final = -1
 """Offsets below 0 are unknown to librdkafka."""
 
@@ -35,7 +36,14 @@ class _Topic(msgspec.Struct, frozen=True):
     partitions: dict[str, _Partition]
 
 
+class _Broker(msgspec.Struct, frozen=True):
+    """A broker in librdkafka's report; ``state`` is ``UP`` while it is connected."""
+
+    state: str
+
+
 class _Statistics(msgspec.Struct, frozen=True):
+    brokers: dict[str, _Broker] = {}
     topics: dict[str, _Topic] = {}
 
 
@@ -62,6 +70,19 @@ def consumer_lags(statistics: str | bytes) -> Mapping[tuple[str, ...], int]:
         for number, partition in entry.partitions.items()
         if (lag := _lag(partition)) is not None
     }
+
+
+def reaches_a_broker(statistics: str | bytes) -> bool:
+    """Whether a consumer is connected to any broker.
+
+    Args:
+        statistics: librdkafka's report, as JSON.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    brokers = _DECODER.decode(statistics).brokers.values()
+    return any(broker.state in _CONNECTED for broker in brokers)
 
 
 def _lag(partition: _Partition) -> int | None:

@@ -204,7 +204,7 @@ def test_no_container_has_a_name_that_a_second_one_could_not_have(name: str) -> 
 @pytest.mark.parametrize("stage", sorted(STAGES.keys() - {"field"}))
 def test_a_stage_is_asked_at_its_own_metrics_port(stage: str) -> None:
     port = MetricsSettings().port + list(STAGES).index(stage)
-    assert health_command(SERVICES[stage])[-1] == f"http://127.0.0.1:{port}/metrics"
+    assert health_command(SERVICES[stage])[-1] == f"http://127.0.0.1:{port}/readyz"
     assert _environment(SERVICES[stage])["GRIDLOOM_METRICS__HOST"] == "0.0.0.0"  # noqa: S104
 
 

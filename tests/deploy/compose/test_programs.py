@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -15,16 +16,17 @@ import pytest
 from deploy import healthy
 from deploy.compose.make_secrets import NAMES, add_device, make_secrets
 from deploy.compose.replica import at_one_port, prepared
+from deploy.ports import free_ports
 from schemas.errors import ConfigurationError, GridloomError
 from schemas.settings import MetricsSettings
 from tests.support.compose import ROOT
 
 
 class _Answers(BaseHTTPRequestHandler):
-    """Well at ``/metrics``, unwell elsewhere."""
+    """Well at ``/readyz``, unwell elsewhere."""
 
     def do_GET(self) -> None:
-        is_well = self.path == "/metrics"
+        is_well = self.path == "/readyz"
         self.send_response(HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE)
         self.end_headers()
 
@@ -32,15 +34,30 @@ class _Answers(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+class _NotReady(_Answers):
+    """Unwell everywhere."""
+
+    def do_GET(self) -> None:
+        self.path = "/else"
+        super().do_GET()
+
+
+@contextmanager
+def served(port: int, answers: type[_Answers]) -> Iterator[str]:
+    """A web server; its address."""
+    with HTTPServer(("127.0.0.1", port), answers) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
 @pytest.fixture
 def server() -> Iterator[str]:
     """Address of a web server."""
-    with HTTPServer(("127.0.0.1", 0), _Answers) as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{served.server_port}"
-        served.shutdown()
-        thread.join()
+    with served(0, _Answers) as address:
+        yield address
 
 
 def _run(*arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
@@ -57,27 +74,29 @@ def _run(*arguments: str, environment: dict[str, str] | None = None) -> tuple[in
 
 
 def test_what_answers_is_healthy(server: str) -> None:
-    assert _run("deploy.healthy", f"{server}/metrics") == (0, "", "")
+    assert _run("deploy.healthy", f"{server}/readyz") == (0, "", "")
 
 
 def test_what_answers_with_an_error_is_not_healthy(server: str) -> None:
-    code, _, said = _run("deploy.healthy", f"{server}/metrics", f"{server}/else")
-    assert (code, said) == (1, f"{server}/else: status 503\n")
+    code, _, said = _run("deploy.healthy", f"{server}/readyz", f"{server}/else")
+    assert (code, said) == (1, f"{server}/else: status 503: \n")
 
 
 def test_what_does_not_listen_is_not_healthy() -> None:
-    code, _, said = _run("deploy.healthy", "http://127.0.0.1:1/metrics")
+    code, _, said = _run("deploy.healthy", "http://127.0.0.1:1/readyz")
     assert code == 1
     assert "Connection refused" in said
 
 
-def test_without_a_url_one_stage_that_shows_its_metrics_is_enough(server: str) -> None:
-    port = int(server.rsplit(":", 1)[1])
-    environment = {"GRIDLOOM_METRICS__PORT": str(port - 4)}
-    assert _run("deploy.healthy", environment=environment)[0] == 0
-    # Ports that only root may listen on, and that nothing has used for decades.
-    environment = {"GRIDLOOM_METRICS__PORT": "40"}
+def test_without_a_url_every_stage_that_listens_has_to_be_ready() -> None:
+    base = free_ports(healthy.STAGE_PORTS)
+    environment = {"GRIDLOOM_METRICS__PORT": str(base)}
     assert _run("deploy.healthy", environment=environment)[0] == 1
+    with served(base + 4, _Answers):
+        assert _run("deploy.healthy", environment=environment)[0] == 0
+        with served(base + 5, _NotReady):
+            code, _, said = _run("deploy.healthy", environment=environment)
+    assert (code, said) == (1, f"http://127.0.0.1:{base + 5}/readyz: status 503: \n")
 
 
 def test_the_health_check_looks_where_stages_show_their_metrics_by_default() -> None:

@@ -23,6 +23,7 @@ from streams.demo.watcher import Observed
 from streams.kafka import read_all
 from streams.local_pipeline import StageProcesses
 from streams.metrics import port_of, targets
+from streams.metrics.asking import problems_of
 from streams.stage_registry import STAGES
 from tests.support.demo_run import SilentView
 from tests.support.prometheus import Asking, Start
@@ -108,6 +109,13 @@ def test_every_stage_is_up_and_says_who_it_is(scraped: Scraped) -> None:
     running = set(STAGES) - {"field"}
     info = scraped.prometheus.values("gridloom_stage_info", "stage", "slot")
     assert info == {(stage, "0"): 1.0 for stage in running}
+
+
+def test_every_stage_says_that_it_is_ready(scraped: Scraped) -> None:
+    settings, pids = scraped.runner.pipeline.settings, scraped.runner.pipeline.stages.pids
+    assert pids.keys() == set(STAGES) - {"field"}
+    assert {problems_of(settings, stage, 0, pid) for stage, pid in pids.items()} == {()}
+    assert problems_of(settings, "align", 0, pids["gate"]) is None
 
 
 def test_samples_are_two_seconds_apart(scraped: Scraped) -> None:
