@@ -215,6 +215,26 @@ class LoggingSettings(_Section):
     format: Literal["auto", "json", "text"] = "auto"
 
 
+class TracingSettings(_Section):
+    """Traces in Kafka headers (W3C ``traceparent``), and where their spans go.
+
+    ``endpoint``: of an OpenTelemetry collector that takes OTLP over HTTP, such as
+    ``http://127.0.0.1:4318``; empty: headers travel, spans are not sent. ``readings_one_in``:
+    of so many readings, ``replay`` and ``field`` mark one; 0: none.
+    """
+
+    endpoint: str = ""
+    readings_one_in: Annotated[int, Field(ge=0)] = 1_000
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            message = "an endpoint begins with http:// or https://"
+            raise ValueError(message)
+        return value
+
+
 class DevicesSettings(_Section):
     """The device view's web server."""
 
@@ -232,6 +252,7 @@ class Settings(_Section):
     influxdb: InfluxSettings = InfluxSettings()
     metrics: MetricsSettings = MetricsSettings()
     logging: LoggingSettings = LoggingSettings()
+    tracing: TracingSettings = TracingSettings()
     devices: DevicesSettings = DevicesSettings()
 
     @property

@@ -44,6 +44,7 @@ from streams.metrics import StageMetrics
 from streams.metrics.aligning import AlignMetrics
 from streams.site_registry import SiteRegistry
 from streams.stages import run_until_stopped
+from streams.tracing import window_context
 from streams.transactions import Output, Transactions, take_batch
 
 log = logging.getLogger(__name__)
@@ -295,9 +296,11 @@ def _warn_of_lost_records(consumer: Consumer, starts: list[TopicPartition]) -> N
 def published(emission: Emission, partition: int) -> Iterator[Output]:
     """An emission as records: per-series windows before the aggregate that announces them."""
     for meters in emission.meters:
-        yield Output(METER_WINDOWS.name, meters.site, encode(meters), partition)
+        trace = window_context(meters.site, meters.window_start_ms, meters.revision)
+        yield Output(METER_WINDOWS.name, meters.site, encode(meters), partition, trace.headers)
     for window in emission.windows:
-        yield Output(SITE_WINDOWS.name, window.site, encode(window), partition)
+        trace = window_context(window.site, window.window_start_ms, window.revision)
+        yield Output(SITE_WINDOWS.name, window.site, encode(window), partition, trace.headers)
     for refused in emission.refused:
         letter = dead_letter(refused, partition)
         yield Output(DEAD_LETTERS.name, letter.site or "unknown", encode(letter))

@@ -27,12 +27,13 @@ from schemas.site_model import SiteModel
 from schemas.topics import ACKS, DEAD_LETTERS, setpoint_topic, telemetry_topic
 from schemas.units import TelemetryKind
 from schemas.windows import WINDOW_MS, window_start
-from streams.clocks import read_running_clock
+from streams.clocks import read_running_clock, wall_ms
 from streams.dead_letters import letter_for
 from streams.kafka import group_consumer, producer, require_topics
 from streams.metrics import StageMetrics
 from streams.site_registry import declare_site
 from streams.stages import run_until_stopped
+from streams.tracing import Headers, SampledReadings, context_in
 from streams.transactions import take_batch
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,8 @@ class FieldStage:
         self._window_ms = window_start(now_ms) + WINDOW_MS
         self._plant: Plant = site.plant(origin_ms=self._window_ms, seed=SEED)
         self._faults = FaultInjector(SEED, spared=site.relay_meters)
-        self._due: list[tuple[int, int, bytes]] = []
+        self._traced = SampledReadings(settings.tracing.readings_one_in)
+        self._due: list[tuple[int, int, int, bytes]] = []
         self._sent = 0
 
     def run(self) -> None:
@@ -118,12 +120,12 @@ class FieldStage:
         for board in self._boards.boards:
             report = board.poll(now_ms)
             if report is not None:
-                self._send(TelemetryKind.RELAY, encode(report))
+                self._send(TelemetryKind.RELAY, now_ms, encode(report))
         while now_ms >= self._window_ms + WINDOW_MS:
             self._measure(self._window_ms)
             self._window_ms += WINDOW_MS
         while self._due and self._due[0][0] <= now_ms:
-            self._send(TelemetryKind.METER, heapq.heappop(self._due)[2])
+            self._send(TelemetryKind.METER, *heapq.heappop(self._due)[2:])
         self._producer.poll(0)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -137,9 +139,9 @@ class FieldStage:
         readings = self._plant.readings_for(start_ms, shares)
         for sending in self._faults.plan(readings, end_ms):
             self._sent += 1
-            heapq.heappush(self._due, (sending.send_at_ms, self._sent, sending.value))
+            heapq.heappush(self._due, (sending.send_at_ms, self._sent, start_ms, sending.value))
         for reading in self._plant.weather_for(start_ms):
-            self._send(TelemetryKind.WEATHER, encode(reading))
+            self._send(TelemetryKind.WEATHER, start_ms, encode(reading))
 
     def _carry_out(self, message: Message) -> None:
         """One setpoint to its board; it is committed only after its answer is in Kafka."""
@@ -152,25 +154,41 @@ class FieldStage:
             self._producer.produce(DEAD_LETTERS.name, key=self._model.name, value=encode(letter))
             self._metrics.produced(DEAD_LETTERS.name)
         else:
-            self._producer.produce(
-                ACKS.name, key=self._model.name, value=encode(answer), partition=self._partition
-            )
-            self._metrics.produced(ACKS.name)
+            self._answer(message, encode(answer))
         self._producer.flush()
         end = TopicPartition(
             str(message.topic()), message.partition() or 0, (message.offset() or 0) + 1
         )
         self._consumer.commit(offsets=[end], asynchronous=False)
 
-    def _send(self, kind: TelemetryKind, value: bytes) -> None:
+    def _answer(self, message: Message, ack: bytes) -> None:
+        """Send the answer to a setpoint; it carries on the setpoint's trace."""
+        trace = context_in(message)
+        span = trace and trace.child("ack")
+        self._produce(ACKS.name, ack, span.headers if span else ())
+        answers = [(span, ack)] if span else []
+        self._metrics.spans.answers("ack", message, answers, wall_ms())
+
+    def _send(self, kind: TelemetryKind, time_ms: int, value: bytes) -> None:
+        """Send telemetry stamped ``time_ms`` [ms]; a message counts as one reading here."""
+        trace = self._traced.context(self._model.name, time_ms, value)
+        self._produce(telemetry_topic(kind), value, trace.headers if trace else ())
+        if trace:
+            self._metrics.spans.reading(trace, self._clock.clock, time_ms, wall_ms(), value)
+
+    def _produce(self, topic: str, value: bytes, headers: Headers) -> None:
         self._producer.produce(
-            telemetry_topic(kind), key=self._model.name, value=value, partition=self._partition
+            topic,
+            key=self._model.name,
+            value=value,
+            partition=self._partition,
+            headers=list(headers) or None,
         )
-        self._metrics.produced(telemetry_topic(kind))
+        self._metrics.produced(topic)
 
     def close(self) -> None:
         """Send what is still under way, then leave."""
         while self._due:
-            self._send(TelemetryKind.METER, heapq.heappop(self._due)[2])
+            self._send(TelemetryKind.METER, *heapq.heappop(self._due)[2:])
         self._producer.flush()
         self._consumer.close()

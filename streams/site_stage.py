@@ -6,7 +6,8 @@ live in a compacted topic with the partitioning of the input, so they move with 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ from streams.kafka import group_consumer, read_table, require_topics
 from streams.logs.lines import about_record
 from streams.metrics import Hop, StageMetrics
 from streams.stages import run_until_stopped
+from streams.tracing import TraceContext, context_in
 from streams.transactions import Output, Transactions, take_batch
 
 log = logging.getLogger(__name__)
@@ -102,18 +104,24 @@ class SiteStage(Generic[StateT]):
         self._metrics.took(messages)
         outputs: list[Output] = []
         answered: list[Message] = []
+        traced: list[tuple[Message, list[tuple[TraceContext, bytes]]]] = []
         changed: dict[tuple[int, str], StateT] = {}
         offsets: dict[tuple[str, int], int] = {}
         for message in messages:
             partition, topic = message.partition() or 0, str(message.topic())
             if partition in self._states:
                 decided = self._decide(message, partition, changed)
-                outputs += decided
+                carried = list(_carried_on(message, decided))
+                outputs += [output for output, _ in carried]
+                traced.append((message, [(trace, one.value) for one, trace in carried if trace]))
                 if any(output.topic != DEAD_LETTERS.name for output in decided):
                     answered.append(message)
                 offsets[topic, partition] = (message.offset() or 0) + 1
         self._commit(outputs, changed, offsets)
-        self._metrics.passed_since(self._decider.hop, answered, wall_ms())
+        now_ms = wall_ms()
+        self._metrics.passed_since(self._decider.hop, answered, now_ms)
+        for message, answers in traced:
+            self._metrics.spans.answers(self._decider.hop, message, answers, now_ms)
 
     def _decide(
         self, message: Message, partition: int, changed: dict[tuple[int, str], StateT]
@@ -169,3 +177,13 @@ class SiteStage(Generic[StateT]):
         self._has_partitions = False  # until the new assignment, which takes all at once
         for number in {entry.partition for entry in partitions}:
             self._states.pop(number, None)
+
+
+def _carried_on(
+    message: Message, outputs: Sequence[Output]
+) -> Iterator[tuple[Output, TraceContext | None]]:
+    """Outputs that carry on the trace of the record which they answer, with their spans."""
+    trace = context_in(message) if outputs else None
+    for number, output in enumerate(outputs):
+        span = trace and trace.child(f"{output.topic}/{output.key}/{number}")
+        yield (replace(output, headers=span.headers), span) if span else (output, None)

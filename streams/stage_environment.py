@@ -29,6 +29,8 @@ def stage_environment(
         f"{PREFIX}DEVICES__PORT": str(settings.devices.port),
         f"{PREFIX}METRICS__HOST": settings.metrics.host,
         f"{PREFIX}METRICS__PORT": str(settings.metrics.port),
+        f"{PREFIX}TRACING__ENDPOINT": settings.tracing.endpoint,
+        f"{PREFIX}TRACING__READINGS_ONE_IN": str(settings.tracing.readings_one_in),
         f"{PREFIX}HISTORIAN__KIND": settings.historian.kind,
         **_of_kafka(kafka),
         **_of_influxdb(settings.influxdb, stage),

@@ -46,7 +46,9 @@ def run_stage(name: str, settings: Settings, slot: int = 0) -> None:
     from streams.metrics import serve
 
     check_stages([name])
-    _RUNNERS[name](settings, slot, serve(settings, name, slot))
+    metrics = serve(settings, name, slot)
+    _RUNNERS[name](settings, slot, metrics)
+    metrics.spans.close()
 
 
 def _run_class(module: str, cls: str) -> Runner:

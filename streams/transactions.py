@@ -14,6 +14,7 @@ from schemas.settings import KafkaSettings
 from streams.kafka import arrived, transactional_producer
 from streams.metrics import StageMetrics
 from streams.metrics.committing import TransactionMetrics
+from streams.tracing import Headers
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Output:
     key: str
     value: bytes
     partition: int = -1
+    headers: Headers = ()
 
 
 class Transactions:
@@ -90,7 +92,11 @@ class Transactions:
         while True:
             try:
                 self._producer.produce(
-                    output.topic, key=output.key, value=output.value, partition=output.partition
+                    output.topic,
+                    key=output.key,
+                    value=output.value,
+                    partition=output.partition,
+                    headers=list(output.headers) or None,
                 )
             except BufferError:
                 self._producer.poll(0.1)

@@ -19,6 +19,7 @@ from streams.explaining.wording import (
     tell_verdict,
     tell_window,
 )
+from streams.tracing import decision_trace_id
 
 _INDENT: Final = 10
 """Columns that a step's name takes."""
@@ -33,9 +34,10 @@ def show_story(story: Story) -> RenderableType:
     heading = Text(f"decision {story.decision_id}", style="bold")
     span = f"{iso_utc(story.window_start_ms)} to {iso_utc(end_ms)}"
     source = Text(f"site {story.site}, window {span}; from {story.source}")
+    trace = Text(f"trace {decision_trace_id(story.decision_id)}", style="dim")
     notes = [Text(f"note: {note}", style="yellow") for note in story.notes]
     steps = [line for step in _steps(story) for line in _laid_out(step)]
-    return Group(heading, source, *notes, *steps, _conclusion(story))
+    return Group(heading, source, trace, *notes, *steps, _conclusion(story))
 
 
 def show_listing(listing: Listing) -> RenderableType:

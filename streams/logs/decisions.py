@@ -10,6 +10,7 @@ from schemas.dispatch_plan import DispatchPlan, PlanStatus
 from schemas.setpoint import Ack, AckResult, RefusalReason, Setpoint
 from schemas.verdict import Accepted, Observed, Rejected, Renewed, Verdict
 from streams.logs.lines import about
+from streams.tracing import decision_trace_id
 
 _TROUBLES = (PlanStatus.BEST_EFFORT, PlanStatus.BLIND, PlanStatus.FAILED)
 
@@ -76,6 +77,7 @@ def _about_window(decided: DispatchPlan | Verdict) -> dict[str, str | int]:
         site=decided.site,
         window_start_ms=decided.window_start_ms,
         seq=decided.seq,
+        trace_id=decision_trace_id(decided.decision_id),
     )
 
 
@@ -86,4 +88,5 @@ def _about_device(sent: Setpoint | Ack) -> dict[str, str | int]:
         seq=sent.seq,
         gateway=sent.gateway,
         device=sent.device,
+        trace_id=decision_trace_id(sent.decision_id),
     )

@@ -59,9 +59,11 @@ class AlignMetrics:
         kinds = Counter((window.completeness, window.revision == 0) for window in windows)
         for (completeness, first), number in kinds.items():
             self._windows.labels(completeness, "first" if first else "later").inc(number)
+        now_ms = self._wall_ms()
+        self._metrics.spans.windows(windows, self._clock, now_ms)
         if self._clock.is_data_clock:
             return
-        now_ms, delay_ms = self._wall_ms(), close_delay_ms(self._clock.speed)
+        delay_ms = close_delay_ms(self._clock.speed)
         starts = Counter(window.window_start_ms for window in windows if window.revision == 0)
         for start_ms, number in starts.items():
             due_ms = self._clock.append_time_of(start_ms + WINDOW_MS + delay_ms)

@@ -31,7 +31,7 @@ def serve(settings: Settings, stage: str, slot: int = 0) -> StageMetrics:
     Raises:
         ConfigurationError: there is no such stage.
     """
-    metrics = StageMetrics(stage, slot)
+    metrics = StageMetrics(stage, slot, settings.tracing)
     port = port_of(settings, stage, slot)
     if port is not None:
         host = settings.metrics.host

@@ -11,10 +11,12 @@ import msgspec
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 from prometheus_client import ProcessCollector
 
+from schemas.settings import TracingSettings
 from schemas.topics import DEAD_LETTERS
 from streams.metrics.health import Health
 from streams.metrics.registry import StageRegistry
 from streams.metrics.statistics import consumer_lags, reaches_a_broker
+from streams.tracing import Spans
 
 log = logging.getLogger(__name__)
 
@@ -40,18 +42,21 @@ class Hop(StrEnum):
 
 
 class StageMetrics:
-    """What one process of a stage shows of itself: its metrics and its health.
+    """What one process of a stage shows of itself: its metrics, its health, its traces.
 
     Args:
         stage: its name.
         slot: which of the stage's processes it is, from 0.
+        tracing: whether its spans are sent somewhere; None: they are not.
 
     Attributes:
         registry: holds the metrics, and those that a stage adds of its own.
         health: whether it is alive and ready.
+        spans: what it did for each window's trace.
     """
 
-    def __init__(self, stage: str, slot: int = 0) -> None:
+    def __init__(self, stage: str, slot: int = 0, tracing: TracingSettings | None = None) -> None:
+        self.spans = Spans(tracing, stage, slot)
         self.registry = StageRegistry(stage, slot)
         self.health = Health(stage, slot)
         self.health.require(lambda: None if self._reaches_kafka else "no broker is connected")

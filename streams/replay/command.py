@@ -17,6 +17,7 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS
 from schemas.windows import iso_utc
 from streams.clocks import read_clock, wall_ms
+from streams.replay.encoding import Encoder
 from streams.replay.fitting import check_clock, rebase_shift_ms, warn_of_passed_time
 from streams.replay.loading import SHOWN_ROWS, load_recording
 from streams.replay.options import Progress, ReplayOptions, ReplayReport
@@ -25,6 +26,7 @@ from streams.replay.recording import Recording
 from streams.replay.sending import Sender, require_layout
 from streams.replay.site import Site, declare
 from streams.stages import StopRequest
+from streams.tracing import SampledReadings
 
 _STAGE: Final = "replay"
 _LONGEST_ORIGINAL: Final = 500_000
@@ -79,7 +81,10 @@ def _play(
         shift_ms = rebase_shift_ms(clock, wall_ms(), recording.first_ms)
         recording = recording.shifted(shift_ms)
         progress.note(f"the file's time is shifted: it begins at {iso_utc(recording.first_ms)}")
-    player = Player(recording, name, settings.kafka.partitions, options.batch, sender, progress)
+    encoder = Encoder(
+        recording, name, options.batch, SampledReadings(settings.tracing.readings_one_in)
+    )
+    player = Player(recording, name, settings.kafka.partitions, encoder, sender, progress)
     progress.start(len(recording))
     with _stop_request() as stop:
         if clock.is_data_clock:

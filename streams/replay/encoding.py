@@ -11,14 +11,16 @@ from schemas.messages import encode
 from schemas.telemetry import Batch, BatchItem, Reading
 from schemas.topics import telemetry_topic
 from streams.replay.recording import Recording
+from streams.tracing import Headers, SampledReadings
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """A message for a topic, and how many readings it holds."""
+    """A message for a topic, how many readings it holds, and the headers that go with it."""
 
     topic: str
     value: bytes
     readings: int
+    headers: Headers
 
 
 class Encoder:
@@ -28,9 +30,13 @@ class Encoder:
         recording: its readings.
         site: site that they belong to.
         batch: most readings of a message; 1 makes single readings.
+        traced: chooses the readings that carry a trace.
     """
 
-    def __init__(self, recording: Recording, site: str, batch: int) -> None:
+    def __init__(
+        self, recording: Recording, site: str, batch: int, traced: SampledReadings
+    ) -> None:
+        self._traced = traced
         self._recording = recording
         self._site = site
         self._batch = batch
@@ -54,7 +60,7 @@ class Encoder:
                 value=item.value,
                 event_time_ms=item.event_time_ms,
             )
-            yield Outgoing(self._topics[track], encode(reading), 1)
+            yield self._outgoing(track, encode(reading), item.event_time_ms, 1)
 
     def _batches(self, low: int, high: int) -> Iterator[Outgoing]:
         for track, of_track in groupby(self._items(low, high), key=itemgetter(0)):
@@ -62,7 +68,11 @@ class Encoder:
             for first in range(0, len(items), self._batch):
                 part = items[first : first + self._batch]
                 batch = Batch(site=self._site, source=self._sources[track], readings=part)
-                yield Outgoing(self._topics[track], encode(batch), len(part))
+                yield self._outgoing(track, encode(batch), part[0].event_time_ms, len(part))
+
+    def _outgoing(self, track: int, value: bytes, time_ms: int, readings: int) -> Outgoing:
+        trace = self._traced.context(self._site, time_ms, value, readings)
+        return Outgoing(self._topics[track], value, readings, trace.headers if trace else ())
 
     def _items(self, low: int, high: int) -> Iterator[tuple[int, BatchItem]]:
         """Readings with the number of their file."""

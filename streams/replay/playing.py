@@ -41,7 +41,7 @@ class Player:
         recording: what to play.
         site: site that it belongs to.
         partitions: of every telemetry topic.
-        batch: most readings of a message.
+        encoder: makes its messages.
         sender: takes the records.
         progress: told of every stamp that was sent.
     """
@@ -51,7 +51,7 @@ class Player:
         recording: Recording,
         site: str,
         partitions: int,
-        batch: int,
+        encoder: Encoder,
         sender: Sender,
         progress: Progress,
     ) -> None:
@@ -61,7 +61,7 @@ class Player:
         self._site = site
         self._partitions = partitions
         self._partition = partition_of(site, partitions)
-        self._encoder = Encoder(recording, site, batch)
+        self._encoder = encoder
         self._sender = sender
         self._progress = progress
 
@@ -100,7 +100,11 @@ class Player:
     def _send(self, low: int, high: int) -> None:
         for message in self._encoder.messages(low, high):
             self._sender.send(
-                message.topic, message.value, key=self._site, partition=self._partition
+                message.topic,
+                message.value,
+                key=self._site,
+                partition=self._partition,
+                headers=dict(message.headers) or None,
             )
             self.readings += message.readings
         self._progress.advance(high - low)

@@ -38,6 +38,8 @@ VARIABLES = {
     "GRIDLOOM_METRICS__PORT": ("0", "metrics.port", 0),
     "GRIDLOOM_LOGGING__LEVEL": ("debug", "logging.level", "debug"),
     "GRIDLOOM_LOGGING__FORMAT": ("text", "logging.format", "text"),
+    "GRIDLOOM_TRACING__ENDPOINT": ("http://box:4318", "tracing.endpoint", "http://box:4318"),
+    "GRIDLOOM_TRACING__READINGS_ONE_IN": ("7", "tracing.readings_one_in", 7),
     "GRIDLOOM_DEVICES__HOST": ("0.0.0.0", "devices.host", "0.0.0.0"),  # noqa: S104  a value
     "GRIDLOOM_DEVICES__PORT": ("8080", "devices.port", 8080),
 }

@@ -9,6 +9,7 @@ from schemas.dispatch_plan import DispatchPlan, PlanStatus
 from schemas.setpoint import Ack, AckResult, RefusalReason, Setpoint
 from schemas.verdict import Accepted, Rejected
 from streams.logs.decisions import tell_ack, tell_plan, tell_setpoint, tell_verdict
+from streams.tracing import decision_trace_id
 from tests.support.golden_messages import golden
 
 log = logging.getLogger("gridloom.test")
@@ -31,6 +32,7 @@ def test_every_line_of_a_decision_carries_its_id(told: pytest.LogCaptureFixture)
     for record in told.records:
         fields = record.__dict__
         assert fields["decision_id"].startswith(f"{fields['site']}.")
+        assert fields["trace_id"] == decision_trace_id(fields["decision_id"])
         assert fields["seq"] >= 0
     assert told.records[3].__dict__["device"] == SETPOINT.device
 
