@@ -8,13 +8,14 @@ setpoints in, acknowledgements out.
 import heapq
 import logging
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from hardware.board_memory import FileMemory
 from hardware.demo_site import DemoSite, demo_site
-from hardware.faults import FaultInjector
+from hardware.faults import DEFAULT_SHARES, FaultInjector, FaultKind
 from hardware.gateway import Gateway, Unreadable
 from hardware.plant import Plant
 from hardware.relay_board import RelayBoard
@@ -78,11 +79,26 @@ def _simulated(model: SiteModel, folder: Path, device: str, now_ms: int) -> Simu
 
 
 class FieldStage:
-    """Hosts the demo site's plant and boards."""
+    """Hosts a site's plant and boards.
 
-    def __init__(self, settings: Settings, slot: int, metrics: StageMetrics) -> None:
+    Args:
+        settings: where Kafka and the boards' memories are.
+        slot: number of this process among its like.
+        metrics: of this process.
+        site: the site and its loads; by default the demo's.
+        faults: share of the readings that each fault befalls [1].
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        slot: int,
+        metrics: StageMetrics,
+        site: DemoSite | None = None,
+        faults: Mapping[FaultKind, float] = DEFAULT_SHARES,
+    ) -> None:
         self._metrics = metrics
-        site: DemoSite = demo_site(load_slice())
+        site = demo_site(load_slice()) if site is None else site
         self._model = site.model
         declare_site(settings.kafka, site.model)
         setpoints = [setpoint_topic(gateway) for gateway in self._model.gateways]
@@ -101,7 +117,7 @@ class FieldStage:
         self._boards = Boards(self._model, settings.home / "boards", now_ms)
         self._window_ms = window_start(now_ms) + WINDOW_MS
         self._plant: Plant = site.plant(origin_ms=self._window_ms, seed=SEED)
-        self._faults = FaultInjector(SEED, spared=site.relay_meters)
+        self._faults = FaultInjector(SEED, faults, site.relay_meters)
         self._traced = SampledReadings(settings.tracing.readings_one_in)
         self._due: list[tuple[int, int, int, bytes]] = []
         self._sent = 0

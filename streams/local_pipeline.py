@@ -25,7 +25,7 @@ from streams.clocks import set_clock
 from streams.kafka import admin, ensure_topics, existing_topics, is_drained
 from streams.metrics import targets
 from streams.metrics.asking import problems_of
-from streams.site_registry import declare_site
+from streams.site_registry import declare_sites
 from streams.stage_environment import stage_environment
 from streams.stage_registry import STAGES, check_stages
 
@@ -225,8 +225,7 @@ class LocalPipeline:
         settings = self.settings
         ensure_topics(settings.kafka)
         set_clock(settings.kafka, clock)
-        for site in sites:
-            declare_site(settings.kafka, site)
+        declare_sites(settings.kafka, list(sites))
         users = self.kafka.users
         if users is not None:
             wanted = declared_roles(settings.kafka)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
@@ -77,16 +78,28 @@ def declare_site(settings: KafkaSettings, model: SiteModel) -> None:
         ConfigurationError: the site is declared already with another model.
         BrokerError: Kafka does not take it.
     """
+    declare_sites(settings, [model])
+
+
+def declare_sites(settings: KafkaSettings, models: Sequence[SiteModel]) -> None:
+    """Publish site models, and create the topics of their gateways.
+
+    Raises:
+        ConfigurationError: naming every site that is declared already with another model.
+        BrokerError: Kafka does not take one.
+    """
     registry = SiteRegistry(settings, "declare")
-    present = registry.all().get(model.name)
+    present = registry.all()
     registry.close()
-    if present is not None and present.model_hash != model.model_hash:
-        message = f"site {model.name!r} is declared already, with another model"
+    new = [model for model in models if model.name not in present]
+    known = [model for model in models if model.name in present]
+    if changed := [m.name for m in known if present[m.name].model_hash != m.model_hash]:
+        message = f"site {', '.join(map(repr, changed))} is declared already, with another model"
         raise ConfigurationError(message, hint="give the changed site another name")
-    ensure_topics(settings, model.gateways)
-    if present is None:
-        client = producer(settings, "declare")
+    ensure_topics(settings, [gateway for model in models for gateway in model.gateways])
+    client = producer(settings, "declare")
+    for model in new:
         client.produce(SITES.name, key=model.name, value=model.model_dump_json())
-        if client.flush(_TIMEOUT_S):
-            message = f"site {model.name!r} could not be published"
-            raise BrokerError(message)
+    if missing := client.flush(_TIMEOUT_S):
+        message = f"{missing} of {len(new)} site models could not be published"
+        raise BrokerError(message)

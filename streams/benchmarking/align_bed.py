@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import msgspec
@@ -19,7 +20,8 @@ from schemas.topics import ALIGN_STATE
 from streams.benchmarking.align_watch import LastWindows
 from streams.benchmarking.align_worker import Used
 from streams.benchmarking.align_workload import Workload
-from streams.benchmarking.measured_process import TIMEOUT_S, MeasuredProcess
+from streams.benchmarking.measured_process import TIMEOUT_S, MeasuredProcess, environment_of
+from streams.benchmarking.memory import resident_memory_mb
 from streams.kafka import producer, read_table
 from streams.local_pipeline import LocalPipeline
 from streams.replay.sending import Sender
@@ -38,11 +40,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         readings_per_s: from getting the partitions to the last record or committed window.
         cpu_us: CPU time per reading, librdkafka's threads included [us].
         peak_mb: the process' peak resident memory [MB].
+        steady_mb: the median of what was resident in the second half of the run [MB]; 0 where
+            nobody looked.
     """
 
     readings_per_s: float
     cpu_us: float
     peak_mb: float
+    steady_mb: float = 0.0
 
 
 class Bed:
@@ -80,26 +85,26 @@ class Bed:
         """
         self._forget_state()
         process = self._process("align")
-        watch = LastWindows(self._settings.kafka, self._workload.last_start_ms)
+        load = self._workload
+        watch = LastWindows(self._settings.kafka, load.last_start_ms, load.sites)
+        resident_mb: list[float] = []
         with process.running("align", str(_ALIGN_SLOT), str(self._records)) as child:
             deadline_s = time.monotonic() + TIMEOUT_S
             while not watch.complete():
                 if child.poll() is not None or time.monotonic() > deadline_s:
                     raise process.failure()
+                resident_mb += resident_memory_mb(child.pid)
             ended_s = time.monotonic()
             stop([child], _STOP_S)
         watch.close()
         self._check_counts()
         used = process.outcome(Used)
-        return self._run(used, ended_s - used.began_s)
+        steady_mb = median(resident_mb[len(resident_mb) // 2 :]) if resident_mb else 0.0
+        run = self._run(used, ended_s - used.began_s)
+        return msgspec.structs.replace(run, steady_mb=steady_mb)
 
     def _process(self, role: str) -> MeasuredProcess:
-        kafka = self._settings.kafka
-        environment = {
-            "GRIDLOOM_FOLDER": str(self._settings.home),
-            "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-            "GRIDLOOM_KAFKA__PARTITIONS": str(kafka.partitions),
-        }
+        environment = environment_of(self._settings)
         return MeasuredProcess("align_worker", role, self._folder, environment)
 
     def _run(self, used: Used, seconds: float) -> Run:

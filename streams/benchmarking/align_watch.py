@@ -6,7 +6,6 @@ from confluent_kafka import Consumer, TopicPartition
 
 from schemas.settings import KafkaSettings
 from schemas.topics import SITE_WINDOWS
-from streams.benchmarking.align_workload import SITES
 from streams.kafka import READY_TIMEOUT_S, arrived, reader
 
 _MOST: Final = 10_000
@@ -22,9 +21,11 @@ class LastWindows:
     Args:
         settings: where Kafka is.
         start_ms: start of the last window [ms].
+        sites: how many sites there are.
     """
 
-    def __init__(self, settings: KafkaSettings, start_ms: int) -> None:
+    def __init__(self, settings: KafkaSettings, start_ms: int, sites: int) -> None:
+        self._wanted = sites
         self._mark = f'"window_start_ms":{start_ms},'.encode()
         self._sites: set[bytes] = set()
         self._consumer: Consumer = reader(settings, "bench")
@@ -41,7 +42,7 @@ class LastWindows:
             value, key = message.value(), message.key()
             if isinstance(value, bytes) and isinstance(key, bytes) and self._mark in value:
                 self._sites.add(key)
-        return len(self._sites) == SITES
+        return len(self._sites) == self._wanted
 
     def close(self) -> None:
         """Leave the broker."""

@@ -21,11 +21,11 @@ from schemas.settings import Settings, load_settings
 from schemas.telemetry import RawBatch, Reading
 from schemas.topics import TELEMETRY
 from streams.align import BATCH_RECORDS, AlignStage
+from streams.benchmarking.memory import peak_memory_mb
 from streams.kafka import arrived, group_consumer
 from streams.logs import log_to_stderr
 from streams.metrics import StageMetrics
 
-_STATUS: Final = Path("/proc/self/status")
 _WAIT_S: Final = 0.1
 
 
@@ -64,17 +64,6 @@ class _Moment:
             cpu_s=end.cpu_s - self.cpu_s,
             peak_mb=peak_memory_mb(),
         )
-
-
-def peak_memory_mb() -> float:
-    """The most memory that was resident in this process [MB].
-
-    Not ``ru_maxrss`` where Linux says more: that begins with the memory of the parent.
-    """
-    if _STATUS.exists():
-        peak = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(peak.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # bytes on macOS
 
 
 class MeasuredAlign(AlignStage):

@@ -21,8 +21,10 @@ START_MS: Final = 1_700_000_000_000
 """Start of the first window [ms]."""
 
 METERS: Final = 1_000
-SITES: Final = 10
-_PER_SITE: Final = METERS // SITES
+PER_SITE: Final = 100
+"""Meters of a site: as many as a neighbourhood has (SimBench 1-LV-urban6: 111 loads)."""
+
+SITES: Final = METERS // PER_SITE
 _SOURCE: Final = "bench"
 _TOPIC: Final = telemetry_topic(TelemetryKind.METER)
 
@@ -43,23 +45,30 @@ class OutgoingRecord:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Readings of :data:`METERS` meters at :data:`SITES` sites, one each per window.
+    """Readings of equal meters, :data:`PER_SITE` a site, one each per window.
 
     Attributes:
         readings: how many; a whole number for every meter, and of batches for every site.
         batch: readings of a message. 1: single readings, meters of all sites in turn. More: a
             head-end's collection run, some windows of one site at once.
         partitions: of every telemetry topic.
+        meters: how many, of all sites together.
     """
 
     readings: int
     batch: int
     partitions: int
+    meters: int = METERS
+
+    @property
+    def sites(self) -> int:
+        """Sites that the meters are at."""
+        return self.meters // PER_SITE
 
     @property
     def windows(self) -> int:
         """Windows that the readings fill."""
-        return self.readings // METERS
+        return self.readings // self.meters
 
     @property
     def end_ms(self) -> int:
@@ -74,11 +83,11 @@ class Workload:
     @property
     def step(self) -> int:
         """Windows whose readings are sent between two ticks."""
-        return max(1, self.batch // _PER_SITE)
+        return max(1, self.batch // PER_SITE)
 
     def models(self) -> list[SiteModel]:
         """The sites, to be declared."""
-        return [_model(site) for site in range(SITES)]
+        return [_model(site) for site in range(self.sites)]
 
     def send(self, sender: Sender) -> int:
         """Send everything; returns the number of records, ticks included."""
@@ -113,21 +122,22 @@ class Workload:
     def _messages(self, first: int) -> Iterator[tuple[int, bytes]]:
         """Messages between two ticks, with the number of their site."""
         if self.batch == 1:
-            items = _items(first)
-            for meter in range(_PER_SITE):
-                for site in range(SITES):
-                    yield site, encode(_reading(site, items[site * _PER_SITE + meter]))
+            items = _items(first, self.meters)
+            for meter in range(PER_SITE):
+                for site in range(self.sites):
+                    yield site, encode(_reading(site, items[site * PER_SITE + meter]))
             return
-        columns = [_items(window) for window in range(first, first + self.step)]
-        for site in range(SITES):
-            low, high = site * _PER_SITE, (site + 1) * _PER_SITE
+        windows = range(first, first + self.step)
+        columns = [_items(window, self.meters) for window in windows]
+        for site in range(self.sites):
+            low, high = site * PER_SITE, (site + 1) * PER_SITE
             readings = tuple(item for items in columns for item in items[low:high])
             yield site, encode(Batch(site=site_name(site), source=_SOURCE, readings=readings))
 
 
 def whole_readings(readings: int, batch: int) -> int:
     """The greatest number up to ``readings`` that makes whole batches of every site."""
-    return readings - readings % (METERS * max(1, batch // _PER_SITE))
+    return readings - readings % (METERS * max(1, batch // PER_SITE))
 
 
 def site_name(site: int) -> str:
@@ -140,16 +150,16 @@ def _meter_name(meter: int) -> str:
 
 
 def _model(site: int) -> SiteModel:
-    names = (_meter_name(meter) for meter in range(site * _PER_SITE, (site + 1) * _PER_SITE))
+    names = (_meter_name(meter) for meter in range(site * PER_SITE, (site + 1) * PER_SITE))
     meters = tuple(Meter(id=name, rated_kw=10.0) for name in names)
     return SiteModel(name=site_name(site), capacity_kw=1_000.0, meters=meters)
 
 
-def _items(window: int) -> list[BatchItem]:
+def _items(window: int, meters: int) -> list[BatchItem]:
     """One reading of every meter in a window, the meters in their order."""
-    values = np.random.default_rng(window).uniform(0.1, 9.9, METERS).round(3).tolist()
+    values = np.random.default_rng(window).uniform(0.1, 9.9, meters).round(3).tolist()
     time_ms = START_MS + window * WINDOW_MS
-    names = [_meter_name(meter) for meter in range(METERS)]
+    names = [_meter_name(meter) for meter in range(meters)]
     return [
         BatchItem(
             event_id=reading_id(_SOURCE, name, "active_power", time_ms),

@@ -10,6 +10,7 @@ import msgspec
 
 from deploy.processes import Process, kill, spawn
 from schemas.errors import StackError
+from schemas.settings import Settings
 
 T = TypeVar("T")
 
@@ -74,3 +75,13 @@ class MeasuredProcess:
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
         message = f"the measured process {self._name} failed, see {self._log}"
         return StackError(message, problems=lines[-_LINES_SHOWN:])
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What a process must be told of a pipeline that was started for a benchmark."""
+    kafka = settings.kafka
+    return {
+        "GRIDLOOM_FOLDER": str(settings.home),
+        "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "GRIDLOOM_KAFKA__PARTITIONS": str(kafka.partitions),
+    }

@@ -14,6 +14,8 @@ BENCHMARKS: Final = {
     "align": "readings/s from Kafka to committed windows, beside bare consume loops",
     "dispatch": "time per decision for 4 and 20 relays, beside plain CVXPY",
     "influx": "points/s into InfluxDB and time to a queryable window, beside the bare client",
+    "latency": "time of every hop from a meter to a confirmed command, at speed 1",
+    "memory": "align's resident memory, by meters",
     "store": "points/s into the SQLite historian, beside bare sqlite3",
 }
 """Benchmarks and what each measures."""

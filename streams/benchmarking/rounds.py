@@ -39,6 +39,7 @@ class Bench:
         readings: size of the case ``align``.
         rounds: that count.
         quick: small cases, to see that all works.
+        windows: length of ``latency``; None: its own.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Bench:
     readings: int
     rounds: int
     quick: bool
+    windows: int | None = None
 
 
 def interleaved(

@@ -68,6 +68,9 @@ def bench(
     readings: Annotated[
         int | None, typer.Option(min=10_000, help=f"size of align; default {READINGS:,}")
     ] = None,
+    windows: Annotated[
+        int | None, typer.Option(min=1, help="length of latency, in windows of 5 s; default 30")
+    ] = None,
 ) -> None:
     """Measure Gridloom beside its peers; without a name, list the benchmarks."""
     from streams.benchmarking.tables import listed, shown
@@ -88,6 +91,7 @@ def bench(
                 readings=size,
                 rounds=rounds,
                 quick=quick,
+                windows=windows,
             ),
         )
     out.print(shown(report))
