@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,13 @@ from schemas.errors import StackError
 
 # What a killed child printed last is in its log, not in a buffer.
 _ENVIRONMENT: Final = {"PYTHONUNBUFFERED": "1"}
+
+
+LATELY_S: Final = 120.0
+"""Crashes are counted over so long [s]."""
+
+TOO_OFTEN: Final = 3
+"""A child that crashes so often within ``LATELY_S`` keeps crashing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +39,18 @@ class Crashed:
         name: of the child.
         exit_code: its exit code; minus the signal's number where a signal ended it.
         restart_in_s: when it is started again, counted from now [s].
+        lately: how often it crashed within ``LATELY_S``, this time included.
     """
 
     name: str
     exit_code: int
     restart_in_s: float
+    lately: int
+
+    @property
+    def keeps_crashing(self) -> bool:
+        """Whether starting it again does not help: somebody has to look."""
+        return self.lately >= TOO_OFTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,13 @@ class _Child:
     backoff: Backoff = field(default_factory=Backoff)
     since_s: float | None = None
     restart_at_s: float | None = None
+    crashes_s: deque[float] = field(default_factory=deque)
+
+    def crashes_lately(self, now_s: float) -> int:
+        """How often it crashed lately."""
+        while self.crashes_s and self.crashes_s[0] < now_s - LATELY_S:
+            self.crashes_s.popleft()
+        return len(self.crashes_s)
 
 
 class Supervisor:
@@ -118,6 +140,10 @@ class Supervisor:
         """
         polled = [self._poll_child(name, now_s) for name in tuple(self._children)]
         return [event for event in polled if event]
+
+    def crashes_lately(self, now_s: float) -> dict[str, int]:
+        """How often each child crashed within ``LATELY_S``; ``now_s`` as for :meth:`poll` [s]."""
+        return {name: child.crashes_lately(now_s) for name, child in self._children.items()}
 
     def finish(self, name: str, timeout_s: float = 10.0) -> bool:
         """Ask one child to end with SIGTERM, and start it no more once it has.
@@ -188,7 +214,8 @@ class Supervisor:
             return Finished(name)
         delay_s = child.backoff.delay_after(now_s - child.since_s)
         child.restart_at_s = now_s + delay_s
-        return Crashed(name, exit_code, delay_s)
+        child.crashes_s.append(now_s)
+        return Crashed(name, exit_code, delay_s, child.crashes_lately(now_s))
 
     def _restart(self, name: str, child: _Child, now_s: float) -> Restarted:
         child.process = self._spawn(name, child.argv, child.env)

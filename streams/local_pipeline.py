@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from deploy.influx_build import cached_influxd
 from deploy.kafka_users import ADMIN_USER, KafkaUsers
 from deploy.local_kafka import LocalKafka
-from deploy.supervisor import Event, Supervisor
+from deploy.supervisor import LATELY_S, Crashed, Event, Supervisor
 from schemas.clock import PipelineClock
 from schemas.errors import StackError
 from schemas.settings import Settings
@@ -23,8 +23,9 @@ from schemas.topics import DATA_TOPICS, SETPOINTS
 from streams.access import declared_roles, ensure_access, ensure_users
 from streams.clocks import set_clock
 from streams.kafka import admin, ensure_topics, existing_topics, is_drained
-from streams.metrics import targets
+from streams.metrics import SUPERVISOR, serve, targets
 from streams.metrics.asking import problems_of
+from streams.metrics.supervising import SupervisorMetrics
 from streams.site_registry import declare_sites
 from streams.stage_environment import stage_environment
 from streams.stage_registry import STAGES, check_stages
@@ -46,6 +47,7 @@ class StageProcesses:
         log_folder: keeps a log for each.
         slot: number of these processes among their like.
         users: of a local Kafka, where it has any: each stage is one of its own.
+        report: told of every crash, in a sentence.
     """
 
     def __init__(
@@ -54,11 +56,16 @@ class StageProcesses:
         log_folder: Path,
         slot: int = 0,
         users: KafkaUsers | None = None,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self._users = users
         self._supervisor = Supervisor(log_folder)
         self._slot = slot
+        self._report = report
+        self._troubles: dict[str, str] = {}
+        own = serve(settings, SUPERVISOR, slot)
+        self._metrics = SupervisorMetrics(own, lambda: self.pids)
 
     def start(self, stages: Sequence[str]) -> None:
         """Start stages, each in a process of its own.
@@ -71,6 +78,7 @@ class StageProcesses:
             environment = stage_environment(self.settings, stage, self._users)
             command = [sys.executable, "-m", "streams.stage_process", stage, str(self._slot)]
             self._supervisor.start(stage, command, environment)
+            self._metrics.started(stage)
 
     def wait_until_ready(
         self,
@@ -112,7 +120,26 @@ class StageProcesses:
 
     def poll(self) -> list[Event]:
         """Notice crashes and start crashed stages again."""
-        return self._supervisor.poll(time.monotonic())
+        now_s = time.monotonic()
+        events = self._supervisor.poll(now_s)
+        for event in events:
+            if isinstance(event, Crashed):
+                self._tell(event)
+        lately = self._supervisor.crashes_lately(now_s)
+        self._troubles = {name: said for name, said in self._troubles.items() if lately.get(name)}
+        self._metrics.polled(self._troubles)
+        return events
+
+    def _tell(self, crash: Crashed) -> None:
+        """Report a crash, and remember a stage that keeps crashing."""
+        self._metrics.crashed(crash)
+        if not crash.keeps_crashing:
+            self._report(f"{crash.name} ended with status {crash.exit_code}; it is started again")
+            return
+        trouble = f"{crash.name} keeps crashing: {crash.lately} times in {LATELY_S / 60:.0f} min"
+        self._troubles[crash.name] = trouble
+        log_path = self._supervisor.log_path(crash.name)
+        self._report(f"{trouble}; next start in {crash.restart_in_s:.0f} s; see {log_path}")
 
     def kill(self, stage: str) -> None:
         """SIGKILL a stage, as a crash would; ``poll`` starts it again."""
@@ -231,14 +258,18 @@ class LocalPipeline:
             wanted = declared_roles(settings.kafka)
             ensure_users(settings.kafka, users, wanted)
             ensure_access(settings.kafka, wanted)
-        self._stages = StageProcesses(settings, self.folder / "logs", users=users)
+        self._stages = StageProcesses(
+            settings, self.folder / "logs", users=users, report=self._report
+        )
         self._name_targets()
 
     def _name_targets(self) -> None:
         """Tell a Prometheus that reads this file where the stages show their metrics."""
         path = self.targets_path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(targets(self.settings, STAGES), indent=2), encoding="utf-8")
+        path.write_text(
+            json.dumps(targets(self.settings, (*STAGES, SUPERVISOR)), indent=2), encoding="utf-8"
+        )
 
     @property
     def targets_path(self) -> Path:

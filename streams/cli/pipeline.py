@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from deploy.folder_lock import FolderLock
-from deploy.supervisor import Crashed
 from schemas.roles import OPERATOR
 from schemas.settings import Settings, load_settings
 from streams.cli.connection import connected_settings
@@ -96,7 +95,7 @@ def run(
     settings = load_settings()
     require_broker(settings.kafka)
     folder = settings.home / "logs" / (str(slot) if slot else "")
-    processes = StageProcesses(settings, folder, slot)
+    processes = StageProcesses(settings, folder, slot, report=say)
     stop = StopRequest().listen()
     try:
         processes.start(names)
@@ -111,9 +110,7 @@ def _watch(processes: StageProcesses, stop: StopRequest, check: Callable[[], Non
     """Restart what crashes, until asked to stop or ``check`` raises."""
     while not stop:
         check()
-        for event in processes.poll():
-            if isinstance(event, Crashed):
-                say(f"{event.name} ended with status {event.exit_code}; it is started again")
+        processes.poll()  # tells of crashes by itself
         time.sleep(0.2)
 
 

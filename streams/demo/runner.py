@@ -9,7 +9,6 @@ from tempfile import mkdtemp
 from typing import Final, Protocol
 
 from deploy.ports import free_port
-from deploy.supervisor import Crashed
 from hardware.base_load import COMPRESSION
 from hardware.demo_site import DemoSite
 from schemas.errors import StackError
@@ -156,9 +155,7 @@ class DemoRunner:
         if self._cancelled():
             raise DemoCancelledError
         self.pipeline.require_servers()
-        for event in self.pipeline.stages.poll():
-            if isinstance(event, Crashed):
-                self.view.notice(f"{event.name} crashed; it is started again")
+        self.pipeline.stages.poll()
         self.watcher.poll(POLL_S)
         done = min(len(self.watcher.seen.windows), self._options.windows)
         self.view.show(self.watcher.seen, done, note)

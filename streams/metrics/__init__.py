@@ -4,8 +4,8 @@ A process has one :class:`StageMetrics`, made by :func:`serve` and handed to the
 Processors know nothing of it: the hosts count what processors return, in batches.
 """
 
-from streams.metrics.ports import free_base_port, port_of, targets
+from streams.metrics.ports import SUPERVISOR, free_base_port, port_of, targets
 from streams.metrics.serving import serve
 from streams.metrics.stage import Hop, StageMetrics
 
-__all__ = ["Hop", "StageMetrics", "free_base_port", "port_of", "serve", "targets"]
+__all__ = ["SUPERVISOR", "Hop", "StageMetrics", "free_base_port", "port_of", "serve", "targets"]

@@ -10,6 +10,7 @@ from streams.metrics.deciding import ActuateMetrics, DispatchMetrics, GateMetric
 from streams.metrics.registry import MetricSpec, StageRegistry
 from streams.metrics.stage import Hop, StageMetrics
 from streams.metrics.storing import HistorianMetrics
+from streams.metrics.supervising import SupervisorMetrics
 from streams.reference_docs.fields import codes_of
 from streams.reference_docs.wording import table
 from streams.stage_registry import STAGES
@@ -58,6 +59,9 @@ def groups() -> dict[str, list[MetricSpec]]:
         registry = StageRegistry("stage", 0)
         kind(registry)
         found[title] = registry.specs
+    supervising = StageMetrics("stage")
+    SupervisorMetrics(supervising, tuple)
+    found["Whoever supervises stages"] = supervising.registry.specs[len(common.registry.specs) :]
     return found
 
 

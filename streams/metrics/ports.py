@@ -10,15 +10,26 @@ from streams.stage_registry import STAGES, check_stages
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  a server's, not a client's
 
 
+SUPERVISOR: Final = "supervisor"
+"""How the process that supervises stages calls itself in metrics."""
+
+
 def port_of(settings: Settings, stage: str, slot: int = 0) -> int | None:
     """Port of one process of a stage; None where metrics are off.
 
     Raises:
         ConfigurationError: there is no such stage.
     """
-    check_stages([stage])
     base = settings.metrics.port
-    return base + list(STAGES).index(stage) + SLOT_PORTS * slot if base else None
+    return base + _place_of(stage) + SLOT_PORTS * slot if base else None
+
+
+def _place_of(stage: str) -> int:
+    """A stage's place among the ports of a slot; the supervisor has the last one."""
+    if stage == SUPERVISOR:
+        return SLOT_PORTS - 1
+    check_stages([stage])
+    return list(STAGES).index(stage)
 
 
 def local_host(settings: Settings) -> str:
@@ -46,9 +57,9 @@ def targets(settings: Settings, stages: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def free_base_port() -> int:
-    """A port from which on there is a free one for every stage.
+    """A port from which on there is a free one for every stage, and for who supervises them.
 
     Raises:
         StackError: there is none.
     """
-    return free_ports(len(STAGES))
+    return free_ports(SLOT_PORTS)

@@ -31,9 +31,9 @@ def test_a_crashing_child_is_restarted_with_growing_delays(
 ) -> None:
     supervisor.start("align", CRASHING)
     now_s = 100.0
-    for delay_s in (0.5, 1.0, 2.0, 4.0):
+    for times, delay_s in enumerate((0.5, 1.0, 2.0, 4.0), 1):
         eventually(lambda: "align" not in supervisor.pids)
-        assert supervisor.poll(now_s) == [Crashed("align", 3, delay_s)]
+        assert supervisor.poll(now_s) == [Crashed("align", 3, delay_s, times)]
         assert supervisor.poll(now_s + delay_s - 0.01) == []
         (event,) = supervisor.poll(now_s + delay_s)
         assert isinstance(event, Restarted)
@@ -48,10 +48,28 @@ def test_only_a_run_that_was_long_enough_makes_the_next_delay_short_again(
 ) -> None:
     supervisor.start("align", RUNNING)
     runs_s = {(0.0, 0.0): 0.5, (10.0, 39.9): 1.0, (50.0, 80.0): 0.5, (90.0, 90.1): 1.0}
-    for (start_s, crash_s), delay_s in runs_s.items():
+    for times, ((start_s, crash_s), delay_s) in enumerate(runs_s.items(), 1):
         supervisor.poll(start_s)
         supervisor.kill("align")
-        assert supervisor.poll(crash_s) == [Crashed("align", -signal.SIGKILL, delay_s)]
+        assert supervisor.poll(crash_s) == [Crashed("align", -signal.SIGKILL, delay_s, times)]
+
+
+def test_a_child_that_crashes_too_often_within_two_minutes_keeps_crashing(
+    supervisor: Supervisor,
+) -> None:
+    """Issue 5, build 4: a stage that keeps crashing backs off and alerts."""
+    supervisor.start("align", RUNNING)
+    told = []
+    for crash_s in (0.0, 40.0, 110.0, 400.0, 430.0):
+        supervisor.poll(crash_s)
+        supervisor.kill("align")
+        (event,) = supervisor.poll(crash_s)
+        assert isinstance(event, Crashed)
+        told.append(event.keeps_crashing)
+        supervisor.poll(crash_s + event.restart_in_s)
+    assert told == [False, False, True, False, False]
+    assert supervisor.crashes_lately(431.0) == {"align": 2}
+    assert supervisor.crashes_lately(600.0) == {"align": 0}
 
 
 def test_a_killed_child_comes_back_as_another_process(
@@ -62,7 +80,7 @@ def test_a_killed_child_comes_back_as_another_process(
     supervisor.kill("gate")
     assert not is_running(first)
     assert supervisor.pids == {}
-    assert supervisor.poll(0.0) == [Crashed("gate", -signal.SIGKILL, 0.5)]
+    assert supervisor.poll(0.0) == [Crashed("gate", -signal.SIGKILL, 0.5, 1)]
     supervisor.kill("gate")
     assert supervisor.poll(0.5) == [Restarted("gate", supervisor.pids["gate"])]
     assert supervisor.pids["gate"] != first
@@ -83,7 +101,7 @@ def test_one_crash_leaves_the_other_children_alone(supervisor: Supervisor) -> No
     supervisor.start("store", RUNNING)
     align = supervisor.pids["align"]
     supervisor.kill("store")
-    assert supervisor.poll(0.0) == [Crashed("store", -signal.SIGKILL, 0.5)]
+    assert supervisor.poll(0.0) == [Crashed("store", -signal.SIGKILL, 0.5, 1)]
     assert supervisor.pids == {"align": align}
 
 
@@ -128,7 +146,7 @@ def test_a_crashed_child_that_is_asked_to_finish_is_not_restarted(
 ) -> None:
     supervisor.start("align", CRASHING)
     eventually(lambda: not supervisor.pids)
-    assert supervisor.poll(0.0) == [Crashed("align", 3, 0.5)]
+    assert supervisor.poll(0.0) == [Crashed("align", 3, 0.5, 1)]
     assert supervisor.finish("align")
     assert supervisor.poll(1000.0) == []
 

@@ -29,6 +29,8 @@ CONTRACT = {
     "gridloom_verdicts_total": ("outcome",),
     "gridloom_commands_total": ("kind",),
     "gridloom_acks_total": ("result",),
+    "gridloom_supervised_crashes_total": ("child",),
+    "gridloom_supervised_running": ("child",),
 }
 """Dashboards and alert rules rely on these names and labels."""
 

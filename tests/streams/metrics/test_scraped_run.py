@@ -22,7 +22,7 @@ from streams.demo.runner import DemoOptions, DemoRunner
 from streams.demo.watcher import Observed
 from streams.kafka import read_all
 from streams.local_pipeline import StageProcesses
-from streams.metrics import port_of, targets
+from streams.metrics import SUPERVISOR, port_of, targets
 from streams.metrics.asking import problems_of
 from streams.stage_registry import STAGES
 from tests.support.demo_run import SilentView
@@ -30,6 +30,7 @@ from tests.support.prometheus import Asking, Start
 
 pytestmark = [pytest.mark.kafka, pytest.mark.prometheus, pytest.mark.timeout(300)]
 
+PROCESSES = (*STAGES, SUPERVISOR)
 WINDOWS = 24
 QUIET_S = 4.0
 """Without a new window for so long, the site is dormant; before, two come every second."""
@@ -61,7 +62,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory, prometheus: Start) -> Iter
             runner.start()
             asking = prometheus(runner.pipeline.targets_path)
             runner.watch()
-            asking.until('sum(up{job="gridloom"})', lambda value: value == len(STAGES))
+            asking.until('sum(up{job="gridloom"})', lambda value: value == len(PROCESSES))
             up = asking.values("up", "stage")
             runner.pipeline.stages.finish("field")
             come_to_rest(runner)
@@ -105,8 +106,8 @@ def assert_counts(scraped: Scraped, name: str, label: str, expected: dict[str, i
 
 
 def test_every_stage_is_up_and_says_who_it_is(scraped: Scraped) -> None:
-    assert scraped.up_while_running == dict.fromkeys([(stage,) for stage in STAGES], 1.0)
-    running = set(STAGES) - {"field"}
+    assert scraped.up_while_running == dict.fromkeys([(name,) for name in PROCESSES], 1.0)
+    running = set(PROCESSES) - {"field"}
     info = scraped.prometheus.values("gridloom_stage_info", "stage", "slot")
     assert info == {(stage, "0"): 1.0 for stage in running}
 
@@ -121,7 +122,7 @@ def test_every_stage_says_that_it_is_ready(scraped: Scraped) -> None:
 def test_samples_are_two_seconds_apart(scraped: Scraped) -> None:
     """S0-9: Prometheus scrapes every 2 s; sample spacing 2 ± 0.5 s."""
     series = scraped.prometheus.times_s('gridloom_stage_info{stage!="field"}', "5m")
-    assert len(series) == len(STAGES) - 1
+    assert len(series) == len(PROCESSES) - 1
     for times_s in series:
         gaps_s = [after - before for before, after in pairwise(times_s)]
         assert 1.5 <= median(gaps_s) <= 2.5
