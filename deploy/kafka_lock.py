@@ -4,10 +4,10 @@
 deploy.kafka_lock`` writes it anew from ``ENDPOINT``: for a new Kafka version, change that first.
 """
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Final
+
+from deploy.jars import read_lock, write_lock
 
 KAFKA_VERSION: Final = "4.1.1"
 """Version of Apache Kafka that the local stack runs."""
@@ -27,22 +27,8 @@ LOCK_PATH: Final = Path(__file__).with_name("kafka_jars.json")
 
 def locked_jars() -> dict[str, str]:
     """Every jar of the broker: ``group:artifact:version`` to SHA-256 in hexadecimal."""
-    jars: dict[str, str] = json.loads(LOCK_PATH.read_bytes())
-    return jars
-
-
-def _lock() -> None:
-    """Resolve ``ENDPOINT`` against Maven Central and write ``kafka_jars.json``."""
-    import jgo
-
-    jars = {
-        f"{jar.groupId}:{jar.artifactId}:{jar.version}": hashlib.sha256(
-            jar.resolve().read_bytes()
-        ).hexdigest()
-        for jar in jgo.resolve(ENDPOINT)
-    }
-    LOCK_PATH.write_text(json.dumps(jars, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return read_lock(LOCK_PATH)
 
 
 if __name__ == "__main__":
-    _lock()
+    write_lock(LOCK_PATH, ENDPOINT)
