@@ -14,6 +14,8 @@ unexport PYTHONPATH
 UV_PIP := $(BIN)/uv pip
 COMPILE := $(UV_PIP) compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header $(LOCK_FLAGS)
+# What benchmarks compare with, each in an environment of its own.
+PEERS := streams/benchmarking/peers/programs
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo influxd test soak check bench lock clean
@@ -44,11 +46,14 @@ check: $(STAMP) ## Lint, check the format, the types and the layers
 bench: $(STAMP) ## Run all benchmarks
 	$(BIN)/gridloom bench all
 
-lock: $(BIN)/uv ## Write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
+lock: $(BIN)/uv ## Write all lock files of Python anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(COMPILE) --group bootstrap --output-file requirements/uv.txt
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) pyproject.toml --group dev --constraint requirements/run.txt \
 		--output-file requirements/dev.txt
+	for peer in quix_streams faust_table; do \
+		$(COMPILE) $(PEERS)/$$peer.in --output-file $(PEERS)/$$peer.txt || exit 1; \
+	done
 
 clean: ## Remove .venv, caches and build output
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \

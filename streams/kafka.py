@@ -1,7 +1,7 @@
 """Kafka as Gridloom uses it: clients with the right settings, topics, whole-topic reads."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from confluent_kafka import (
@@ -35,8 +35,10 @@ _NOT_YET: Final = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  its public name
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  its public name
 )
-"""What a broker answers about a partition that it has only just created."""
+"""What a broker answers, or a client says, about a partition that was only just created."""
 
 _REFUSALS: Final = (KafkaError._AUTHENTICATION, KafkaError._SSL)  # noqa: SLF001  their public names
 """What a client is told that a broker does not believe, or that does not believe the broker."""
@@ -195,11 +197,20 @@ def ensure_topics(settings: KafkaSettings, gateways: Iterable[str] = ()) -> list
     _check_partitions(settings, wanted, there)
     new = [_new_topic(settings, name, spec) for name, spec in wanted.items() if name not in there]
     if new:
-        client = admin(settings)  # kept until the answers are there
-        for name, outcome in client.create_topics(new).items():
-            _created(name, outcome.exception())
-        _wait_for_leaders(settings, new)
+        create_topics(settings, new)
     return [topic.topic for topic in new]
+
+
+def create_topics(settings: KafkaSettings, topics: Sequence[NewTopic]) -> None:
+    """Create topics that do not exist yet, and wait until they can be used.
+
+    Raises:
+        BrokerError: one cannot be created.
+    """
+    client = admin(settings)  # kept until the answers are there
+    for name, outcome in client.create_topics(list(topics)).items():
+        _created(name, outcome.exception())
+    _wait_for_leaders(settings, topics)
 
 
 def _wait_for_leaders(settings: KafkaSettings, topics: Iterable[NewTopic]) -> None:

@@ -15,7 +15,7 @@ from schemas.align_state import POSITION_KEY, AlignPosition, ReadingCounts
 from schemas.clock import PipelineClock
 from schemas.errors import StackError
 from schemas.messages import Decoder
-from schemas.settings import Settings
+from schemas.settings import KafkaSettings, Settings
 from schemas.topics import ALIGN_STATE
 from streams.benchmarking.align_watch import LastWindows
 from streams.benchmarking.align_worker import Used
@@ -67,7 +67,12 @@ class Bed:
         self._folder = folder
         self._slots = count(1)
 
-    def peer(self, role: str) -> Run:
+    @property
+    def kafka(self) -> KafkaSettings:
+        """Where its Kafka is."""
+        return self._settings.kafka
+
+    def loop(self, role: str) -> Run:
         """One run of a bare loop, ``consume`` or ``decode``.
 
         Raises:
@@ -77,18 +82,21 @@ class Bed:
         used = self._process(role).run(Used, role, str(slot), str(self._records))
         return self._run(used, used.ended_s - used.began_s)
 
-    def align(self) -> Run:
+    def align(self, role: str = "align") -> Run:
         """One run of the real stage, from an empty state to the last committed windows.
+
+        Args:
+            role: ``align``, or ``plain`` for the stage without its transactions.
 
         Raises:
             StackError: it failed, or did not window every reading exactly once.
         """
         self._forget_state()
-        process = self._process("align")
+        process = self._process(role)
         load = self._workload
         watch = LastWindows(self._settings.kafka, load.last_start_ms, load.sites)
         resident_mb: list[float] = []
-        with process.running("align", str(_ALIGN_SLOT), str(self._records)) as child:
+        with process.running(role, str(_ALIGN_SLOT), str(self._records)) as child:
             deadline_s = time.monotonic() + TIMEOUT_S
             while not watch.complete():
                 if child.poll() is not None or time.monotonic() > deadline_s:

@@ -1,14 +1,15 @@
 """One measured process: ``python -m streams.benchmarking.align_worker ROLE SLOT RECORDS FILE``.
 
-Roles: ``align`` is the real stage, until SIGTERM; ``consume`` and ``decode`` are its peers,
-bare loops with the same consumer settings, until they have taken ``RECORDS`` records. All of
-them count from the moment they have their partitions. What each used goes to ``FILE``.
+Roles: ``align`` is the real stage, until SIGTERM, and ``plain`` the same without transactions;
+``consume`` and ``decode`` are bare loops with the same consumer settings, until they have taken
+``RECORDS`` records. All of them count from the moment they have their partitions. What each used
+goes to ``FILE``.
 """
 
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,16 +18,18 @@ import msgspec
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from schemas.errors import BrokerError
-from schemas.settings import Settings, load_settings
+from schemas.settings import KafkaSettings, Settings, load_settings
 from schemas.telemetry import RawBatch, Reading
 from schemas.topics import TELEMETRY
 from streams.align import BATCH_RECORDS, AlignStage
 from streams.benchmarking.memory import peak_memory_mb
-from streams.kafka import arrived, group_consumer
+from streams.kafka import arrived, group_consumer, producer
 from streams.logs import log_to_stderr
 from streams.metrics import StageMetrics
+from streams.transactions import Output, Transactions
 
 _WAIT_S: Final = 0.1
+_FLUSH_S: Final = 30.0
 
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +94,44 @@ class MeasuredAlign(AlignStage):
         super().close()
 
 
+class PlainWrites(Transactions):
+    """Writes the same with an idempotent producer, then commits the offsets: at least once.
+
+    Args:
+        settings: where Kafka is.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._producer = producer(settings, "bench.plain")
+
+    def commit(
+        self,
+        outputs: Sequence[Output],
+        offsets: Sequence[TopicPartition] = (),
+        consumer: Consumer | None = None,
+    ) -> None:
+        """All outputs, then the offsets.
+
+        Raises:
+            BrokerError: Kafka did not take them in time.
+        """
+        for output in outputs:
+            self._produce(output)
+        if self._producer.flush(_FLUSH_S):
+            message = "Kafka did not take all records in time"
+            raise BrokerError(message)
+        if offsets and consumer is not None:
+            consumer.commit(offsets=[*offsets], asynchronous=False)
+
+
+class MeasuredPlainAlign(MeasuredAlign):
+    """The stage with everything but its transactions."""
+
+    def __init__(self, settings: Settings, slot: int, file: Path) -> None:
+        super().__init__(settings, slot, file)
+        self._transactions = PlainWrites(settings.kafka)
+
+
 def run_peer(settings: Settings, slot: int, records: int, use: Callable[[Message], object]) -> Used:
     """Consume ``records`` records of the telemetry topics from their beginning.
 
@@ -136,6 +177,7 @@ def decode(message: Message) -> object:
 
 
 _MESSAGE: Final = msgspec.json.Decoder(Reading | RawBatch)
+_STAGES: Final = {"align": MeasuredAlign, "plain": MeasuredPlainAlign}
 _PEERS: Final = {"consume": consume, "decode": decode}
 
 
@@ -143,8 +185,8 @@ def main(role: str, slot: int, records: int, file: Path) -> None:
     """Play one role."""
     settings = load_settings()
     log_to_stderr(role)
-    if role == "align":
-        MeasuredAlign(settings, slot, file).run()
+    if role in _STAGES:
+        _STAGES[role](settings, slot, file).run()
     else:
         used = run_peer(settings, slot, records, _PEERS[role])
         file.write_bytes(msgspec.json.encode(used))

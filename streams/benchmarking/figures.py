@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import median
+from typing import Any
 
 import msgspec
 
@@ -148,6 +149,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         sizes: how large the case was.
         notes: what a reader must know to judge the figures.
+        summary: what a script asks for; the only result of a report has it at the top level, too.
     """
 
     name: str
@@ -158,6 +160,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     curves: tuple[Curve, ...] = ()
     calculated: tuple[Calculated, ...] = ()
     notes: tuple[str, ...] = ()
+    summary: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,4 +173,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> bytes:
         """As it is written to ``--json``."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2)
+        summary = self.results[0].summary if len(self.results) == 1 else {}
+        text = msgspec.json.encode({**summary, **msgspec.structs.asdict(self)})
+        return msgspec.json.format(text, indent=2)

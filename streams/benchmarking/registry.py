@@ -11,7 +11,7 @@ from streams.benchmarking.machine import describe_machine, load_average
 from streams.benchmarking.rounds import Bench
 
 BENCHMARKS: Final = {
-    "align": "readings/s from Kafka to committed windows, beside bare consume loops",
+    "align": "readings/s to committed windows, beside Kafka Streams, Quix Streams, Faust",
     "dispatch": "time per decision for 4 and 20 relays, beside plain CVXPY",
     "influx": "points/s into InfluxDB and time to a queryable window, beside the bare client",
     "latency": "time of every hop from a meter to a confirmed command, at speed 1",

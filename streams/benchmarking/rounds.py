@@ -40,6 +40,7 @@ class Bench:
         rounds: that count.
         quick: small cases, to see that all works.
         windows: length of ``latency``; None: its own.
+        peers: whether ``align`` measures others' stream engines, too.
     """
 
     settings: Settings
@@ -49,6 +50,7 @@ class Bench:
     rounds: int
     quick: bool
     windows: int | None = None
+    peers: bool = True
 
 
 def interleaved(

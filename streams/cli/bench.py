@@ -65,6 +65,7 @@ def bench(
     plot: Annotated[Path | None, typer.Option(help="draw the report as an HTML page")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="rounds that count; medians of them")] = 5,
     quick: Annotated[bool, typer.Option(help="small cases, to see that all works")] = False,
+    peers: Annotated[bool, typer.Option(help="align: measure other stream engines, too")] = True,
     readings: Annotated[
         int | None, typer.Option(min=10_000, help=f"size of align; default {READINGS:,}")
     ] = None,
@@ -92,6 +93,7 @@ def bench(
                 rounds=rounds,
                 quick=quick,
                 windows=windows,
+                peers=peers,
             ),
         )
     out.print(shown(report))
