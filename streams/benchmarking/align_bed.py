@@ -58,19 +58,28 @@ class Bed:
         workload: what it holds.
         records: how many records that are.
         folder: for logs and results of the measured processes.
+        broker_pid: the Kafka's process.
     """
 
-    def __init__(self, settings: Settings, workload: Workload, records: int, folder: Path) -> None:
-        self._settings = settings
-        self._workload = workload
+    def __init__(
+        self,
+        settings: Settings,
+        workload: Workload,
+        records: int,
+        folder: Path,
+        broker_pid: int | None,
+    ) -> None:
+        self.settings = settings
+        self.workload = workload
+        self.folder = folder
+        self.broker_pid = broker_pid
         self._records = records
-        self._folder = folder
         self._slots = count(1)
 
     @property
     def kafka(self) -> KafkaSettings:
         """Where its Kafka is."""
-        return self._settings.kafka
+        return self.settings.kafka
 
     def loop(self, role: str) -> Run:
         """One run of a bare loop, ``consume`` or ``decode``.
@@ -91,10 +100,9 @@ class Bed:
         Raises:
             StackError: it failed, or did not window every reading exactly once.
         """
-        self._forget_state()
+        self.forget_state()
         process = self._process(role)
-        load = self._workload
-        watch = LastWindows(self._settings.kafka, load.last_start_ms, load.sites)
+        watch = self.last_windows()
         resident_mb: list[float] = []
         with process.running(role, str(_ALIGN_SLOT), str(self._records)) as child:
             deadline_s = time.monotonic() + TIMEOUT_S
@@ -105,40 +113,48 @@ class Bed:
             ended_s = time.monotonic()
             stop([child], _STOP_S)
         watch.close()
-        self._check_counts()
+        self.check_counts()
         used = process.outcome(Used)
         steady_mb = median(resident_mb[len(resident_mb) // 2 :]) if resident_mb else 0.0
         run = self._run(used, ended_s - used.began_s)
         return msgspec.structs.replace(run, steady_mb=steady_mb)
 
+    def last_windows(self) -> LastWindows:
+        """Sees when the last window of every site is committed, from now on."""
+        return LastWindows(self.settings.kafka, self.workload.last_start_ms, self.workload.sites)
+
     def _process(self, role: str) -> MeasuredProcess:
-        environment = environment_of(self._settings)
-        return MeasuredProcess("align_worker", role, self._folder, environment)
+        environment = environment_of(self.settings)
+        return MeasuredProcess("align_worker", role, self.folder, environment)
 
     def _run(self, used: Used, seconds: float) -> Run:
-        readings = self._workload.readings
+        readings = self.workload.readings
         return Run(
             readings_per_s=readings / seconds,
             cpu_us=used.cpu_s / readings * 1e6,
             peak_mb=used.peak_mb,
         )
 
-    def _check_counts(self) -> None:
-        """Make sure that nothing was fast by leaving something out."""
+    def check_counts(self) -> None:
+        """Make sure that nothing was fast by leaving something out.
+
+        Raises:
+            StackError: align did not window every reading exactly once.
+        """
         counts = ReadingCounts()
-        for partition in range(self._settings.kafka.partitions):
-            table = read_table(self._settings.kafka, ALIGN_STATE.name, partition)
+        for partition in range(self.settings.kafka.partitions):
+            table = read_table(self.settings.kafka, ALIGN_STATE.name, partition)
             with suppress(KeyError):  # a partition without a site
                 counts += _POSITION.decode(table[POSITION_KEY]).counts
-        if counts != ReadingCounts(windowed=self._workload.readings):
-            message = f"align did not window {self._workload.readings} readings once: {counts}"
+        if counts != ReadingCounts(windowed=self.workload.readings):
+            message = f"align did not window {self.workload.readings} readings once: {counts}"
             raise StackError(message)
 
-    def _forget_state(self) -> None:
+    def forget_state(self) -> None:
         """Empty align's state, so that it starts at offset 0: its state says where it stands."""
-        client = producer(self._settings.kafka, "bench")
-        for partition in range(self._settings.kafka.partitions):
-            for key in read_table(self._settings.kafka, ALIGN_STATE.name, partition):
+        client = producer(self.settings.kafka, "bench")
+        for partition in range(self.settings.kafka.partitions):
+            for key in read_table(self.settings.kafka, ALIGN_STATE.name, partition):
                 client.produce(ALIGN_STATE.name, None, key, partition)
         client.flush()
 
@@ -158,4 +174,4 @@ def laid_bed(
     with LocalPipeline(settings, folder, report=report) as pipeline:
         pipeline.up(PipelineClock(speed=0.0), workload.models())
         records = workload.send(Sender(pipeline.settings.kafka))
-        yield Bed(pipeline.settings, workload, records, folder)
+        yield Bed(pipeline.settings, workload, records, folder, pipeline.kafka.pid)

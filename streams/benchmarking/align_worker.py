@@ -49,12 +49,15 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
+class Moment:
+    """A point in time, and the CPU time that this process had used by then [s]."""
+
     at_s: float
     cpu_s: float
 
     @classmethod
-    def now(cls) -> "_Moment":
+    def now(cls) -> "Moment":
+        """The present one."""
         used = resource.getrusage(resource.RUSAGE_SELF)
         return cls(time.monotonic(), used.ru_utime + used.ru_stime)
 
@@ -79,13 +82,13 @@ class MeasuredAlign(AlignStage):
     """
 
     def __init__(self, settings: Settings, slot: int, file: Path) -> None:
-        self._began: _Moment | None = None
+        self._began: Moment | None = None
         self._file = file
         super().__init__(settings, slot, StageMetrics("align", slot))
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(consumer, partitions)
-        self._began = self._began or _Moment.now()
+        self._began = self._began or Moment.now()
 
     def close(self) -> None:
         """Note what was used; then as ever."""
@@ -144,11 +147,11 @@ def run_peer(settings: Settings, slot: int, records: int, use: Callable[[Message
     Raises:
         BrokerError: one of them cannot be read.
     """
-    began: list[_Moment] = []
+    began: list[Moment] = []
 
     def on_assign(consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.assign([TopicPartition(each.topic, each.partition, 0) for each in partitions])
-        began.append(_Moment.now())
+        began.append(Moment.now())
 
     consumer = group_consumer(settings.kafka, f"bench{slot}", slot)
     consumer.subscribe([spec.name for spec in TELEMETRY.values()], on_assign=on_assign)

@@ -1,5 +1,6 @@
 """How much memory align needs, by meters."""
 
+import math
 from typing import Final
 
 from processors.aligning.partition import MAX_CELLS
@@ -8,6 +9,7 @@ from streams.benchmarking.align_bed import Bed, Run, laid_bed
 from streams.benchmarking.align_workload import PER_SITE, Workload
 from streams.benchmarking.figures import Calculated, Curve, Figure, Result, figure
 from streams.benchmarking.rounds import Bench
+from streams.benchmarking.scale_needs import METERS as MANY_METERS
 
 METERS: Final = (1_000, 10_000, 100_000)
 QUICK_METERS: Final = (1_000, 10_000)
@@ -42,7 +44,7 @@ def run(bench: Bench) -> Result:
         sizes={"windows": _WINDOWS, "meters_per_site": PER_SITE, "rounds": rounds},
         figures=tuple(_figures(found)),
         curves=tuple(growth(found)),
-        calculated=(bytes_per_meter(found),),
+        calculated=(bytes_per_meter(found), for_many_meters(found)),
         notes=_NOTES,
     )
 
@@ -112,4 +114,17 @@ def bytes_per_meter(found: dict[int, list[Run]]) -> Calculated:
         value=(most_mb - least_mb) * 1e6 / (many - few),
         unit="bytes",
         how=f"(peak at {many:,.0f} - peak at {few:,.0f} meters) / ({many:,.0f} - {few:,.0f})",
+    )
+
+
+def for_many_meters(found: dict[int, list[Run]]) -> Calculated:
+    """What ten million meters need, in processes as large as the largest that was measured."""
+    (peak, _) = growth(found)
+    meters, peak_mb = peak.points[-1]
+    processes = math.ceil(MANY_METERS / meters)
+    return Calculated(
+        name=f"{MANY_METERS:,} meters",
+        value=processes * peak_mb / 1_000,
+        unit="GB",
+        how=f"{processes} processes of {meters:,.0f} meters, {peak_mb:.0f} MB each",
     )

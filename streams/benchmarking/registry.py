@@ -16,6 +16,7 @@ BENCHMARKS: Final = {
     "influx": "points/s into InfluxDB and time to a queryable window, beside the bare client",
     "latency": "time of every hop from a meter to a confirmed command, at speed 1",
     "memory": "align's resident memory, by meters",
+    "scale": "one align process, then two; and what ten million meters would need",
     "store": "points/s into the SQLite historian, beside bare sqlite3",
 }
 """Benchmarks and what each measures."""

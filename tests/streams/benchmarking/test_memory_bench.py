@@ -6,7 +6,14 @@ import pytest
 
 from streams.benchmarking.align_bed import Run
 from streams.benchmarking.memory import peak_memory_mb, resident_memory_mb
-from streams.benchmarking.memory_bench import GOAL_MB, QUICK_METERS, bytes_per_meter, growth, run
+from streams.benchmarking.memory_bench import (
+    GOAL_MB,
+    QUICK_METERS,
+    bytes_per_meter,
+    for_many_meters,
+    growth,
+    run,
+)
 from streams.benchmarking.rounds import Bench
 from tests.streams.benchmarking.conftest import Steps
 
@@ -19,6 +26,11 @@ def runs(peak_mb: float, steady_mb: float) -> list[Run]:
 def test_one_more_meter_costs_the_slope_between_the_least_and_the_most() -> None:
     found = {1_000: runs(100, 90), 10_000: runs(110, 95), 100_000: runs(298, 280)}
     assert bytes_per_meter(found).value == pytest.approx(2_000)
+
+
+def test_ten_million_meters_are_reckoned_in_processes_of_the_largest_size() -> None:
+    found = {1_000: runs(100, 90), 100_000: runs(300, 280)}
+    assert for_many_meters(found).value == pytest.approx(100 * 300 / 1_000)
 
 
 def test_growth_is_shown_beside_the_goal() -> None:
