@@ -124,7 +124,7 @@ class Bed:
         return LastWindows(self.settings.kafka, self.workload.last_start_ms, self.workload.sites)
 
     def _process(self, role: str) -> MeasuredProcess:
-        environment = environment_of(self.settings)
+        environment = environment_of(self.settings, "align")
         return MeasuredProcess("align_worker", role, self.folder, environment)
 
     def _run(self, used: Used, seconds: float) -> Run:

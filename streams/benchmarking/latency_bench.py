@@ -84,7 +84,9 @@ def _own(settings: Settings) -> Settings:
 @contextmanager
 def _field(bench: Bench, settings: Settings) -> Iterator[None]:
     """The simulated field, while the body lasts."""
-    process = MeasuredProcess("latency_field", "field", bench.folder, environment_of(settings))
+    process = MeasuredProcess(
+        "latency_field", "field", bench.folder, environment_of(settings, "field")
+    )
     with process.running() as child:
         try:
             yield

@@ -10,7 +10,8 @@ import msgspec
 
 from deploy.processes import Process, kill, spawn
 from schemas.errors import StackError
-from schemas.settings import Settings
+from schemas.settings import PREFIX, Settings
+from streams.stage_environment import stage_environment
 
 T = TypeVar("T")
 
@@ -77,11 +78,7 @@ class MeasuredProcess:
         return StackError(message, problems=lines[-_LINES_SHOWN:])
 
 
-def environment_of(settings: Settings) -> dict[str, str]:
-    """What a process must be told of a pipeline that was started for a benchmark."""
-    kafka = settings.kafka
-    return {
-        "GRIDLOOM_FOLDER": str(settings.home),
-        "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-        "GRIDLOOM_KAFKA__PARTITIONS": str(kafka.partitions),
-    }
+def environment_of(settings: Settings, stage: str) -> dict[str, str]:
+    """What a process that plays a stage must be told of a benchmark's own pipeline."""
+    partitions = str(settings.kafka.partitions)
+    return {**stage_environment(settings, stage), f"{PREFIX}KAFKA__PARTITIONS": partitions}

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
-from deploy.influx_build import cached_influxd
 from schemas.errors import ConfigurationError
 from streams.benchmarking.figures import Report, Result
 from streams.benchmarking.machine import describe_machine, load_average
@@ -13,11 +12,10 @@ from streams.benchmarking.rounds import Bench
 BENCHMARKS: Final = {
     "align": "readings/s to committed windows, beside Kafka Streams, Quix Streams, Faust",
     "dispatch": "time per decision for 4 and 20 relays, beside plain CVXPY",
-    "influx": "points/s into InfluxDB and time to a queryable window, beside the bare client",
     "latency": "time of every hop from a meter to a confirmed command, at speed 1",
     "memory": "align's resident memory, by meters",
     "scale": "one align process, then two; and what ten million meters would need",
-    "store": "points/s into the SQLite historian, beside bare sqlite3",
+    "store": "points/s into SQLite and InfluxDB, beside bare sqlite3 and raw influxdb-client",
 }
 """Benchmarks and what each measures."""
 
@@ -25,14 +23,13 @@ ALL: Final = "all"
 
 
 def benchmarks_named(name: str) -> list[str]:
-    """The benchmarks that ``name`` stands for; ``all`` are those that this machine can run.
+    """The benchmarks that ``name`` stands for.
 
     Raises:
         ConfigurationError: there is none.
     """
     if name == ALL:
-        absent = {"influx"} if cached_influxd() is None else set()
-        return [each for each in BENCHMARKS if each not in absent]
+        return list(BENCHMARKS)
     if name not in BENCHMARKS:
         message = f"unknown benchmark {name!r}"
         hint = f"benchmarks are: {', '.join(BENCHMARKS)}, {ALL}"

@@ -49,7 +49,7 @@ def align_together(bed: Bed, processes: int) -> Together:
     watch = bed.last_windows()
     go = bed.folder / "go"
     go.unlink(missing_ok=True)
-    environment = environment_of(bed.settings)
+    environment = environment_of(bed.settings, "align")
     workers = [
         MeasuredProcess("scale_worker", f"slot-{slot}", bed.folder, environment)
         for slot in range(processes)

@@ -1,162 +1,122 @@
-"""How many points the SQLite historian takes per second, by windows per write."""
+"""How many points the historians take per second, beside their bare clients; and the stage."""
 
-import sqlite3
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import count
-from pathlib import Path
-from typing import Any, Final
+from statistics import median
+from typing import Final
 
-import numpy as np
-
-from schemas.site_window import Completeness, SeriesName
-from schemas.windows import WINDOW_MS
-from streams.benchmarking.figures import Bar, Figure, Result, bar, spread
+from deploy.influx_build import cached_influxd
+from streams.benchmarking import store_influx, store_sqlite
+from streams.benchmarking.figures import Bar, Curve, Figure, Result, bar, delay, figure
 from streams.benchmarking.rounds import WARM_UPS, Bench, interleaved
-from streams.historians.points import MeterPoints, Point, SitePoint
-from streams.historians.sqlite import SqliteHistorian
-from streams.historians.sqlite_reader import BUSY_TIMEOUT_MS
-from streams.historians.sqlite_rows import site_row
-from streams.historians.sqlite_schema import open_for_writing
+from streams.benchmarking.store_bed import StoreBed, laid_store
+from streams.benchmarking.store_windows import SERIES
 
-SERIES: Final = 100
-_START_MS: Final = 1_700_000_000_000
-_WINDOWS: Final = 2_000
-_QUICK_WINDOWS: Final = 200
-_PER_WRITE: Final = (1, 10, 100)
-_SITE: Final = "bench"
-_NAMES: Final = tuple(
-    SeriesName(device=f"meter-{n:04d}", quantity="active_power") for n in range(SERIES)
-)
+PER_WRITE: Final = (1, 10, 100)
+"""Windows of one write."""
+
+SQLITE: Final = "SQLite"
+INFLUXDB: Final = "InfluxDB"
+FRESH: Final = "InfluxDB: write begun -> queryable, one window"
+
+_WINDOWS: Final = 1_000
+_QUICK_WINDOWS: Final = 100
+_PEERS: Final = {SQLITE: "bare sqlite3", INFLUXDB: "raw influxdb-client"}
 _NOTES: Final = (
-    "every write is one transaction that is on the disk when it returns",
-    "the peer inserts the same rows, made beforehand, by executemany into equal tables",
-    "the peer knows no revisions, and ids in place of names",
-    "the disk is the one that the Gridloom folder lies on",
+    "servers, historians and peers share this machine and its disk",
+    "every write is one transaction or request: on its return the points are on the disk",
+    "bare sqlite3 inserts the same rows, made beforehand, by executemany into equal tables",
+    "raw influxdb-client writes the same lines, made beforehand, as one joined body",
+    "the stage is the real one: Kafka, decoding, the historian, then the commit of offsets",
 )
 
-Row = tuple[Any, ...]
-Window = tuple[SitePoint, MeterPoints]
+Way = Callable[[], list[float]]
 
 
 def run(bench: Bench) -> Result:
-    """Run ``store``."""
-    windows = make_windows(_QUICK_WINDOWS if bench.quick else _WINDOWS)
-    bench.progress.start("store", 2 * len(_PER_WRITE) * (WARM_UPS + bench.rounds))
-    bench.folder.mkdir(parents=True, exist_ok=True)
-    files = (bench.folder / f"store-{number}.sqlite" for number in count())
-    cases: dict[str, Callable[[], float]] = {}
-    for most in _PER_WRITE:
-        cases[_title(most, peer=False)] = partial(_timed, write_points, windows, most, files)
-        cases[_title(most, peer=True)] = partial(_timed, write_rows, windows, most, files)
-    found = interleaved(cases, bench)
+    """Run ``store``; with InfluxDB where one has been built on this machine."""
+    windows = _QUICK_WINDOWS if bench.quick else _WINDOWS
+    kinds = (SQLITE,) if cached_influxd() is None else (SQLITE, INFLUXDB)
+    with laid_store(bench, windows, influx=INFLUXDB in kinds) as bed:
+        ways = dict(each for kind in kinds for each in _ways(bed, kind))
+        bench.progress.start("store", len(ways) * (WARM_UPS + bench.rounds))
+        found = interleaved(ways, bench)
+    fresh = [each for taken in found.pop(FRESH, []) for each in taken]
+    rates = {title: [rate for (rate,) in of_way] for title, of_way in found.items()}
     return Result(
         name="store",
-        sizes={"windows": len(windows), "series": SERIES},
-        figures=tuple(
-            Figure(name=name, unit="points/s", measured=spread(rates))
-            for name, rates in found.items()
-        ),
-        bars=tuple(_bar(found, most) for most in _PER_WRITE),
-        notes=_NOTES,
+        sizes={"windows": windows, "series": SERIES},
+        figures=tuple(_figures(rates)),
+        bars=tuple(each for kind in kinds for each in _bars(rates, kind)),
+        delays=(delay(FRESH, fresh),) if fresh else (),
+        curves=tuple(each for kind in kinds for each in _curves(rates, kind)),
+        notes=_NOTES if INFLUXDB in kinds else (*_NOTES, "no influxd is cached: `make influxd`"),
     )
 
 
-def _title(most: int, *, peer: bool) -> str:
-    return f"{'peer: bare sqlite3' if peer else 'historian'}, {most} windows a write"
+def _ways(bed: StoreBed, kind: str) -> Iterator[tuple[str, Way]]:
+    """Every way into one database, by name."""
+    for most in PER_WRITE:
+        if kind == SQLITE:
+            yield _own(kind, most), partial(bed.into_file, store_sqlite.write_points, most)
+            yield _peer(kind, most), partial(bed.into_file, store_sqlite.write_rows, most)
+        else:
+            yield _own(kind, most), partial(bed.into_influx, store_influx.write_points, most)
+            yield _peer(kind, most), partial(bed.into_influx, store_influx.post_lines, most)
+    yield _stage(kind), partial(bed.through_stage, "sqlite" if kind == SQLITE else "influxdb")
+    if kind == INFLUXDB:
+        yield FRESH, bed.freshness_ms
 
 
-def _bar(found: dict[str, list[float]], most: int) -> Bar:
-    own, peer = found[_title(most, peer=False)], found[_title(most, peer=True)]
-    return bar(f"historian / bare sqlite3, {most} windows a write", own, peer)
+def _own(kind: str, most: int) -> str:
+    return f"{kind}: historian, {_windows(most)}"
 
 
-def make_windows(windows: int, site: str = _SITE) -> list[Window]:
-    """So many windows of one site, every series measured."""
-    values = np.random.default_rng(1).uniform(0.0, 9.9, (windows, SERIES)).round(3)
+def _peer(kind: str, most: int) -> str:
+    return f"{kind}: peer: {_PEERS[kind]}, {_windows(most)}"
+
+
+def _stage(kind: str) -> str:
+    return f"{kind}: the stage, from Kafka"
+
+
+def _windows(most: int) -> str:
+    return f"{most} window{'s' if most > 1 else ''} a write"
+
+
+def _figures(rates: dict[str, list[float]]) -> list[Figure]:
+    return [figure(title, "points/s", of_way) for title, of_way in rates.items()]
+
+
+def _bars(rates: dict[str, list[float]], kind: str) -> list[Bar]:
+    """The historian beside its peer, and the stage beside the peer's largest writes."""
+    most = max(PER_WRITE)
     return [
-        _window(site, _START_MS + number * WINDOW_MS, tuple(row))
-        for number, row in enumerate(values.tolist())
+        *(
+            bar(
+                f"{kind}: historian / {_PEERS[kind]}, {_windows(each)}",
+                rates[_own(kind, each)],
+                rates[_peer(kind, each)],
+            )
+            for each in PER_WRITE
+        ),
+        bar(
+            f"{kind}: the stage, from Kafka / {_PEERS[kind]}, {_windows(most)}",
+            rates[_stage(kind)],
+            rates[_peer(kind, most)],
+        ),
     ]
 
 
-def _window(name: str, start_ms: int, values: tuple[float, ...]) -> Window:
-    site = SitePoint(
-        site=name,
-        window_start_ms=start_ms,
-        revision=0,
-        model_hash="0" * 64,
-        completeness=Completeness.COMPLETE,
-        load_kw=sum(values),
-        generation_kw=0.0,
-        energy_import_kwh=None,
-        measured=SERIES,
-        valid=0,
-        missing=0,
-        missing_rated_kw=0.0,
-        missing_series=(),
-        relays=(),
-        weather={},
-    )
-    meters = MeterPoints(
-        site=name,
-        window_start_ms=start_ms,
-        revision=0,
-        series=_NAMES,
-        values=values,
-        status="m" * SERIES,
-    )
-    return site, meters
-
-
-def _timed(
-    write: Callable[[Path, Sequence[Window], int], float],
-    windows: Sequence[Window],
-    most: int,
-    files: Iterator[Path],
-) -> float:
-    """Points per second of one pass into a new file."""
-    return len(windows) * (SERIES + 1) / write(next(files), windows, most)
-
-
-def write_points(path: Path, windows: Sequence[Window], most: int) -> float:
-    """Write with the historian, ``most`` windows at a time; the time it takes [s]."""
-    writes: list[list[Point]] = [
-        [point for window in windows[low : low + most] for point in window]
-        for low in range(0, len(windows), most)
+def _curves(rates: dict[str, list[float]], kind: str) -> list[Curve]:
+    """How larger writes pay."""
+    titles = {f"{kind}: historian": _own, f"{kind}: {_PEERS[kind]}": _peer}
+    return [
+        Curve(
+            name=name,
+            size="windows a write",
+            unit="points/s",
+            points=tuple((most, median(rates[of(kind, most)])) for most in PER_WRITE),
+        )
+        for name, of in titles.items()
     ]
-    with SqliteHistorian(path) as historian:
-        began_s = time.perf_counter()
-        for points in writes:
-            historian.write(points)
-        return time.perf_counter() - began_s
-
-
-def write_rows(path: Path, windows: Sequence[Window], most: int) -> float:
-    """Insert the same as rows, ``most`` windows at a time; the time it takes [s]."""
-    writes = [_rows(windows[low : low + most]) for low in range(0, len(windows), most)]
-    with closing(open_for_writing(path, BUSY_TIMEOUT_MS)) as connection:
-        began_s = time.perf_counter()
-        for site_rows, meter_rows in writes:
-            _insert(connection, site_rows, meter_rows)
-        return time.perf_counter() - began_s
-
-
-def _rows(windows: Sequence[Window]) -> tuple[list[Row], list[Row]]:
-    """Rows of tables ``site_window`` and ``meter_window``."""
-    meter_rows = [
-        (1, meters.window_start_ms, series, 0, "m", value)
-        for _, meters in windows
-        for series, value in enumerate(meters.values, start=1)
-    ]
-    return [site_row(site) for site, _ in windows], meter_rows
-
-
-def _insert(connection: sqlite3.Connection, site_rows: list[Row], meter_rows: list[Row]) -> None:
-    places = ", ".join("?" * len(site_rows[0]))
-    connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(f"INSERT INTO site_window VALUES ({places})", site_rows)  # noqa: S608  question marks
-    connection.executemany("INSERT INTO meter_window VALUES (?, ?, ?, ?, ?, ?)", meter_rows)
-    connection.execute("COMMIT")

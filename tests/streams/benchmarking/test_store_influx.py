@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from schemas.settings import InfluxSettings
-from streams.benchmarking.influx_bench import post_lines, run, write_points
-from streams.benchmarking.rounds import Bench
-from streams.benchmarking.store_bench import SERIES, Window, make_windows
+from streams.benchmarking.store_influx import freshness_ms, post_lines, write_points
+from streams.benchmarking.store_windows import SERIES, Window, make_windows
 from streams.historians.influx_reader import open_influx_reader
 from streams.historians.points import Measurement
-from tests.streams.benchmarking.conftest import Steps
 from tests.support.influx import InfluxBucket
 
 pytestmark = pytest.mark.influxdb
@@ -30,13 +28,7 @@ def test_both_ways_store_every_point(influx_bucket: InfluxBucket, write: Write) 
         assert reader.count(Measurement.METER_WINDOW) == WINDOWS * SERIES
 
 
-def test_a_run_compares_write_sizes_and_tells_how_fresh_a_window_is(
-    bench: Bench, steps: Steps
-) -> None:
-    result = run(bench)
-    assert [bar.name for bar in result.bars] == [
-        f"historian / bare client, {most} windows a write" for most in (1, 10, 100)
-    ]
-    assert [figure.unit for figure in result.figures].count("ms") == 1
-    assert all(figure.measured.min > 0 for figure in result.figures)
-    assert len(steps.done) == steps.expected
+def test_a_window_is_in_an_answer_after_its_write(influx_bucket: InfluxBucket) -> None:
+    delays_ms = freshness_ms(influx_bucket.settings, make_windows(WINDOWS))
+    assert len(delays_ms) == WINDOWS
+    assert min(delays_ms) > 0

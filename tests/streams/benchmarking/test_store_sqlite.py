@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.benchmarking.rounds import Bench
-from streams.benchmarking.store_bench import SERIES, make_windows, run, write_points, write_rows
-from tests.streams.benchmarking.conftest import Steps
+from streams.benchmarking.store_sqlite import write_points, write_rows
+from streams.benchmarking.store_windows import SERIES, make_windows
 
 WINDOWS = 7
 
@@ -36,12 +35,3 @@ def test_bare_sqlite_writes_the_very_rows_that_the_historian_writes(
     ours, bare = tables(tmp_path / "ours"), tables(tmp_path / "bare")
     assert ours == bare
     assert [len(rows) for rows in ours] == [WINDOWS, WINDOWS * SERIES]
-
-
-def test_a_run_compares_one_ten_and_a_hundred_windows_a_write(bench: Bench, steps: Steps) -> None:
-    result = run(bench)
-    assert [bar.name for bar in result.bars] == [
-        f"historian / bare sqlite3, {most} windows a write" for most in (1, 10, 100)
-    ]
-    assert all(figure.measured.min > 0 for figure in result.figures)
-    assert len(steps.done) == steps.expected
