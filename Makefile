@@ -17,8 +17,12 @@ COMPILE := $(UV_PIP) compile --quiet --universal --python-version 3.11 \
 # What benchmarks compare with, each in an environment of its own.
 PEERS := streams/benchmarking/peers/programs
 
+# Those whose own Python decides; by default ten seconds each.
+FUZZ ?= align gate actuate dispatch gateway board replay case explain
+FUZZ_S ?= 10
+
 .DEFAULT_GOAL := help
-.PHONY: help env demo influxd test soak check bench lock clean
+.PHONY: help env demo influxd test soak fuzz check bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +41,11 @@ test: $(STAMP) ## Run the tests, on up to four cores
 soak: $(STAMP) ## Run the long tests
 	$(BIN)/pytest -m soak
 
+fuzz: $(STAMP) ## Fuzz what reads foreign bytes; FUZZ="gate align" names targets, FUZZ_S the time
+	$(UV_PIP) install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.txt
+	for target in $(FUZZ); do \
+		$(BIN)/python -m tests.fuzz.guided $$target -max_total_time=$(FUZZ_S) || exit 1; done
+
 check: $(STAMP) ## Lint, check the format, the types and the layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -48,6 +57,7 @@ bench: $(STAMP) ## Run all benchmarks
 
 lock: $(BIN)/uv ## Write all lock files of Python anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(COMPILE) --group bootstrap --output-file requirements/uv.txt
+	$(COMPILE) --group fuzz --output-file requirements/fuzz.txt
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) pyproject.toml --group dev --constraint requirements/run.txt \
 		--output-file requirements/dev.txt

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from schemas.errors import ConfigurationError
+from schemas.messages import UNREADABLE
 
 
 class BoardRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +86,7 @@ class FileMemory:
             return _DECODER.decode(self._path.read_bytes())
         except FileNotFoundError:
             return BoardRecord()
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise ConfigurationError(
                 f"The board memory {self._path} cannot be read: {error}.",
                 hint="Delete the file once no command to this board can still be under way.",

@@ -6,7 +6,6 @@ has an environment variable: ``[kafka] bootstrap_servers`` is
 """
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -23,6 +22,7 @@ from pydantic import (
 
 from schemas.errors import ConfigurationError
 from schemas.site_model import explain_validation
+from schemas.toml_files import read_toml
 from schemas.topics import DEFAULT_PARTITIONS
 
 PREFIX: Final = "GRIDLOOM_"
@@ -318,11 +318,7 @@ def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
     """Parsed TOML; empty where an optional file does not exist."""
     if not path.exists() and not required:
         return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"settings file {path} cannot be read: {error}"
-        raise ConfigurationError(message) from error
+    return read_toml(path, "settings file")
 
 
 def _from_environment(variables: dict[str, str]) -> dict[str, Any]:

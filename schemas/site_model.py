@@ -1,10 +1,12 @@
 """What a site holds: meters, relays with their loads, limits, and how it is controlled."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
+from itertools import islice
 from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,6 +14,9 @@ from pydantic_core import ErrorDetails
 
 from schemas.errors import ConfigurationError
 from schemas.units import MAX_RELAYS, QUANTITIES, TelemetryKind
+
+MOST_PROBLEMS: Final = 100
+"""Wrong fields that an error names."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """Names of sites, devices and gateways: safe in topics, keys, file names and queries."""
@@ -270,8 +275,13 @@ def _repeats(what: str, names: Iterable[str]) -> list[str]:
 
 
 def explain_validation(error: ValidationError) -> list[str]:
-    """Every wrong field of a pydantic error, one sentence each, without secrets."""
-    return [_explained(problem) for problem in error.errors()]
+    """Every wrong field of a pydantic error, one sentence each, without secrets.
+
+    Of very many the first ones: nobody reads a hundred thousand.
+    """
+    told = [_explained(problem) for problem in islice(error.errors(), MOST_PROBLEMS)]
+    more = error.error_count() - len(told)
+    return [*told, f"... and {more} more"] if more else told
 
 
 def _explained(problem: ErrorDetails) -> str:
@@ -281,6 +291,20 @@ def _explained(problem: ErrorDetails) -> str:
     if problem["type"] in {"extra_forbidden", "missing"} or place.endswith(_SECRET_KEYS):
         return told
     return f"{told} (got {problem['input']!r:.80})"
+
+
+def decode_site_model(value: bytes | None, origin: str) -> SiteModel:
+    """A checked site model from a record on ``site.models``.
+
+    Raises:
+        ConfigurationError: it is none; ``origin`` says where it came from.
+    """
+    try:
+        data = json.loads(value or b"null")
+    except (ValueError, RecursionError) as error:
+        message = f"{origin} is not a site model"
+        raise ConfigurationError(message, problems=[f"not JSON: {error}"]) from error
+    return parse_site_model(data, origin)
 
 
 def parse_site_model(data: object, origin: str) -> SiteModel:

@@ -1,6 +1,7 @@
 """Align's host: moves records and windows between Kafka and the pure aligner."""
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -54,6 +55,7 @@ BATCH_RECORDS = 20_000
 IDLE_COMMIT_MS = 1_000
 """With nothing to publish, the position is written this often [ms]."""
 
+_TICK_MS = re.compile(rb"[0-9]{1,15}")
 _KIND_OF = {spec.name: kind for kind, spec in TELEMETRY.items()}
 _POSITION: Decoder[AlignPosition] = Decoder(AlignPosition)
 _LEDGER: Decoder[SiteLedger] = Decoder(SiteLedger)
@@ -74,12 +76,17 @@ def to_records(messages: Sequence[Message]) -> Records:
 def _ticks(
     messages: Sequence[Message], values: Sequence[object]
 ) -> Iterator[tuple[int, int | None]]:
-    """Places and times of ticks: they are the empty records with the header."""
+    """Places and times of ticks: they are the empty records with the header.
+
+    One whose header is no time is an empty record like any other.
+    """
     for place, value in enumerate(values):
         if not value:
             time = dict(messages[place].headers() or {}).get(TICK_HEADER)
-            if time is not None:
-                yield place, int(time) if time else None
+            if time == b"":
+                yield place, None
+            elif isinstance(time, bytes) and _TICK_MS.fullmatch(time):
+                yield place, int(time)
 
 
 class HostedPartition:

@@ -4,10 +4,11 @@ import time
 from dataclasses import dataclass
 
 from schemas.clock import WALL_CLOCK, PipelineClock
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, MessageError
 from schemas.messages import Decoder, encode
 from schemas.settings import KafkaSettings
 from schemas.topics import CLOCK
+from schemas.windows import iso_utc
 from streams.kafka import producer, read_table
 
 CLOCK_KEY = "clock"
@@ -33,7 +34,22 @@ class RunningClock:
 def read_clock(settings: KafkaSettings) -> PipelineClock:
     """The clock on ``pipeline.clock``, or wall time where none was set."""
     value = read_table(settings, CLOCK.name, client="clock").get(CLOCK_KEY)
-    return WALL_CLOCK if value is None else _DECODER.decode(value)
+    return WALL_CLOCK if value is None else decode_clock(value)
+
+
+def decode_clock(value: bytes) -> PipelineClock:
+    """The clock in a record on ``pipeline.clock``.
+
+    Raises:
+        MessageError: it is none, or tells no time that a date can have.
+    """
+    clock = _DECODER.decode(value)
+    try:
+        iso_utc(0 if clock.is_data_clock else clock.at(wall_ms()))
+    except (OverflowError, ValueError) as error:
+        message = "this is no pipeline clock"
+        raise MessageError(message, problems=["it tells no time that a date can have"]) from error
+    return clock
 
 
 def read_running_clock(settings: KafkaSettings, stage: str) -> RunningClock:
@@ -56,7 +72,7 @@ def set_clock(settings: KafkaSettings, clock: PipelineClock) -> None:
         ConfigurationError: another clock is set already; its records would become nonsense.
     """
     present = read_table(settings, CLOCK.name, client="clock").get(CLOCK_KEY)
-    if present is not None and not _agree(_DECODER.decode(present), clock):
+    if present is not None and not _agree(decode_clock(present), clock):
         message = "this Kafka already runs on another pipeline clock"
         raise ConfigurationError(message, hint="use another folder (--fresh), or the same --speed")
     if present is None:

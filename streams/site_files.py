@@ -1,11 +1,10 @@
 """Site models from TOML files."""
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from schemas.errors import ConfigurationError
 from schemas.site_model import SiteModel, parse_site_model
+from schemas.toml_files import read_toml
 
 
 def read_site_files(paths: Iterable[Path]) -> list[SiteModel]:
@@ -23,9 +22,4 @@ def read_site_file(path: Path) -> SiteModel:
     Raises:
         ConfigurationError: it cannot be read, or names every wrong field.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"site file {path} cannot be read: {error}"
-        raise ConfigurationError(message) from error
-    return parse_site_model(data, str(path))
+    return parse_site_model(read_toml(path, "site file"), str(path))

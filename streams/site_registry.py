@@ -1,6 +1,5 @@
 """The site models, as they stand on the compacted topic ``site.models``."""
 
-import json
 import logging
 from collections.abc import Sequence
 
@@ -8,7 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from schemas.errors import BrokerError, ConfigurationError
 from schemas.settings import KafkaSettings
-from schemas.site_model import SiteModel, parse_site_model
+from schemas.site_model import SiteModel, decode_site_model
 from schemas.topics import SITES
 from streams.kafka import ensure_topics, producer, reader
 
@@ -59,9 +58,10 @@ class SiteRegistry:
 
     def _take(self, value: bytes | str | None) -> None:
         """Know one more site; a record that is no site model is passed over, and said so."""
+        original = value if isinstance(value, bytes) else None
         try:
-            model = parse_site_model(json.loads(value or "null"), f"a record on {SITES.name}")
-        except (ConfigurationError, ValueError) as error:
+            model = decode_site_model(original, f"a record on {SITES.name}")
+        except ConfigurationError as error:
             log.error("%s; passed over", error)  # noqa: TRY400  a sentence, no traceback
             return
         self._models.setdefault(model.name, model)

@@ -41,14 +41,14 @@ class StopSwitch:
         _, end = self._consumer.get_watermark_offsets(TopicPartition(STOP.name, 0), timeout=10)
         self._consumer.assign([TopicPartition(STOP.name, 0, end)])
         newest = read_table(settings.kafka, STOP.name, client=f"{stage}.stop").get(STOP_KEY)
-        self._recorded = newest is not None and _says_stop(newest)
+        self._recorded = newest is not None and says_stop(newest)
 
     def is_on(self) -> bool:
         """Whether the file is there or the newest record says stop."""
         for message in self._consumer.consume(100, timeout=0):
             value = message.value()
             if message.error() is None and isinstance(value, bytes):
-                self._recorded = _says_stop(value)
+                self._recorded = says_stop(value)
         return self._recorded or self._file.exists()
 
     def close(self) -> None:
@@ -56,7 +56,8 @@ class StopSwitch:
         self._consumer.close()
 
 
-def _says_stop(value: bytes) -> bool:
+def says_stop(value: bytes) -> bool:
+    """Whether a record on ``control.stop`` stops; what cannot be read does."""
     try:
         return _DECODER.decode(value).stopped
     except MessageError as error:

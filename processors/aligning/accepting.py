@@ -91,7 +91,8 @@ class Judge:
         at = np.array(decoded.places(), np.int64)
         before_ms, now_ms = times.before_ms[at], times.now_ms[at]
         time_ms = _times_of(readings)
-        value = np.fromiter(map(_VALUE, readings), np.float64, len(readings)) * scale
+        with np.errstate(over="ignore"):  # what becomes infinite is not plausible
+            value = np.fromiter(map(_VALUE, readings), np.float64, len(readings)) * scale
         too_far = (now_ms != UNKNOWN_MS) & (time_ms > now_ms + self._max_ahead_ms)
         known = series != NOT_KNOWN
         plausible = np.abs(value) <= VALUE_LIMIT * 1e6  # false for what is not a number, too
@@ -172,7 +173,8 @@ class Judge:
             return [f"site: {name!r} has no model on site.models"]
         errors = []
         names = (each.name for each in quantities_of(place.kind))
-        if not any((device, each) in site.places for each in names):
+        found = (site.places.get((device, each)) for each in names)
+        if not any(at is not None and site.specs[at].kind is place.kind for at in found):
             errors.append(f"device: {device!r} is not a {place.kind} device of site {name!r}")
         known = QUANTITIES.get(quantity)
         if known is None or place.kind not in known.kinds:

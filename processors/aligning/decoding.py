@@ -245,7 +245,7 @@ def _decode_slowly(decoded: Decoded, place: int, value: bytes) -> None:
             indexes.append(index)
         except UNREADABLE:
             original = bytes(raw)
-            errors = tuple(_field_errors(msgspec.json.decode(original), BatchItem))
+            errors = _item_errors(original)
             refused = RefusedReading(offset, index, original, errors, message.site, message.source)
             decoded.refused.append(refused)
     decoded.open(place, message, items, indexes)
@@ -260,14 +260,24 @@ def _explain(value: bytes) -> tuple[tuple[str, ...], str]:
     if not isinstance(parsed, dict):
         return (f"expected a JSON object, got {type(parsed).__name__}",), ""
     site = parsed.get("site")
-    kinds: dict[Any, type[msgspec.Struct]] = {"reading": Reading, "batch": RawBatch}
-    kind = kinds.get(parsed.get("type"))
+    named = parsed.get("type")
+    kinds: dict[str, type[msgspec.Struct]] = {"reading": Reading, "batch": RawBatch}
+    kind = kinds.get(named) if isinstance(named, str) else None
     if kind is None:
-        errors = [f"type: expected 'reading' or 'batch', got {parsed.get('type')!r}"]
+        errors = [f"type: expected 'reading' or 'batch', got {named!r:.80}"]
     else:
         version = _version_error(kind, parsed.get(VERSION_FIELD))
         errors = [*filter(None, [version]), *_field_errors(parsed, kind)]
     return tuple(errors), site if isinstance(site, str) else ""
+
+
+def _item_errors(original: bytes) -> tuple[str, ...]:
+    """Everything wrong with an item; as part of a batch only its brackets have been looked at."""
+    try:
+        parsed = msgspec.json.decode(original)
+    except UNREADABLE as error:
+        return (f"not JSON: {error}",)
+    return tuple(_field_errors(parsed, BatchItem))
 
 
 def _version_error(kind: type[msgspec.Struct], found: object) -> str | None:

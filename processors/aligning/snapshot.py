@@ -150,6 +150,12 @@ class Replay:
         return beyond or self._aligner.cursors[kind].next_offset >= self._targets[kind]
 
 
+_FROM_THE_START = TopicPosition(
+    next_offset=0, watermark_ms=None, replay_offset=0, replay_watermark_ms=None
+)
+"""Of a topic that an older version did not read."""
+
+
 def restore(
     aligner: PartitionAligner,
     position: AlignPosition,
@@ -168,14 +174,15 @@ def restore(
         if aligner.know_site(message.site) is not None:
             aligner.ledgers[message.site] = Ledger.from_message(message)
     for kind, cursor in aligner.cursors.items():
-        at = position.topics[str(kind)]
+        at = position.topics.get(str(kind), _FROM_THE_START)
         before = UNKNOWN_MS if at.replay_watermark_ms is None else at.replay_watermark_ms
         cursor.next_offset = cursor.replay_offset = at.replay_offset
         cursor.watermark.value_ms = cursor.replay_watermark_ms = before
     aligner.counts = position.counts
     aligner.final_before_ms = position.carried_before_ms
     aligner.muted = True
-    return Replay(aligner, {kind: position.topics[str(kind)].next_offset for kind in KINDS})
+    ends = {kind: position.topics.get(str(kind), _FROM_THE_START) for kind in KINDS}
+    return Replay(aligner, {kind: at.next_offset for kind, at in ends.items()})
 
 
 def _carry(aligner: PartitionAligner, reading: CarriedReading) -> None:

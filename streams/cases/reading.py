@@ -25,6 +25,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas.errors import ConfigurationError
+from schemas.messages import UNREADABLE
 from schemas.site_model import SiteModel, parse_site_model
 from schemas.site_window import Completeness, SiteWindow
 from schemas.stage_state import DispatchState
@@ -55,7 +56,7 @@ def read_case(path: Path) -> Case:
     """
     try:
         data = msgspec.json.decode(path.read_bytes())
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         message = f"case {path} cannot be read: {error}"
         raise ConfigurationError(message) from error
     return parse_case(data, f"case {path}")

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.errors import StackError
+from schemas.messages import UNREADABLE
 from schemas.setpoint import AckResult
 from schemas.settings import DevicesSettings, Settings
 from streams.devices.view import DeviceView, LastAck
@@ -35,12 +36,21 @@ def fetch_devices(settings: Settings) -> list[DeviceView]:
     if status == 503:  # noqa: PLR2004  Service Unavailable
         hint = "it reads its table back after a start; try again in a few seconds"
         raise StackError("the device view is still starting", hint=hint)
+    return decode_views(body, f"{web.host}:{web.port}")
+
+
+def decode_views(body: bytes, address: str) -> list[DeviceView]:
+    """The devices in an answer of ``address``.
+
+    Raises:
+        StackError: it is something else.
+    """
     try:
         return _VIEWS.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"{web.host}:{web.port} answers, but it is no device view"
+    except UNREADABLE as error:
+        message = f"{address} answers, but it is no device view"
         hint = "another program listens there; set another GRIDLOOM_DEVICES__PORT"
-        raise StackError(message, hint=hint, problems=[f"HTTP {status}: {error}"]) from error
+        raise StackError(message, hint=hint, problems=[str(error)]) from error
 
 
 def render(devices: Sequence[DeviceView], now_ms: int | None = None) -> Table:

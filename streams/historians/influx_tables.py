@@ -45,6 +45,9 @@ _EVENT_FIELDS: Final = ("window_start_ms", "seq", "reasons")
 _Fields = defaultdict[str, dict[str, str]]
 """Of one series: text by field, then by time."""
 
+_FOREIGN: Final = (LookupError, ValueError, OverflowError, csv.Error, msgspec.MsgspecError)
+"""What reading an answer raises that is none to our questions."""
+
 # The longest string that InfluxDB takes, each character quoted; Python's own limit is lower.
 csv.field_size_limit(2 * 1_048_576)
 
@@ -57,11 +60,12 @@ def rows_of(answer: str) -> Iterator[Row]:
     """
     # Tables of other columns come with a header of their own.
     columns: list[str] = []
-    for cells in _cells_of(answer):
-        if cells[1] == _HEADER:
-            columns = cells
-        else:
-            yield dict(zip(columns, cells, strict=True))
+    with _ours():
+        for cells in _cells_of(answer):
+            if cells[1] == _HEADER:
+                columns = cells
+            else:
+                yield dict(zip(columns, cells, strict=True))
 
 
 def site_points(answer: str, site: str) -> list[SitePoint]:
@@ -227,7 +231,7 @@ def _ours() -> Iterator[None]:
     """The body reads what we wrote; an error that says so where somebody else did."""
     try:
         yield
-    except (KeyError, ValueError, msgspec.MsgspecError) as error:
+    except _FOREIGN as error:
         message = f"the bucket holds something that Gridloom did not write: {error!r}"
         hint = "Give Gridloom a bucket of its own: [influxdb] bucket."
         raise HistorianError(message, hint=hint) from error
@@ -255,7 +259,7 @@ def _cells_of(answer: str) -> Iterator[list[str]]:
     lines = csv.reader(io.StringIO(answer, newline=""))
     for cells in lines:
         if cells[1:2] == ["error"]:
-            _, problem, *_ = next(lines)
+            _, problem, *_ = next(lines, ("", "no reason given"))
             raise HistorianError(f"InfluxDB gave a query up: {problem}")
         if cells:
             yield cells

@@ -1,8 +1,6 @@
 """Which site the files belong to: declared on ``site.models``, in a TOML file, or derived."""
 
-import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +10,10 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from processors.aligning.series import series_of
-from schemas.errors import ConfigurationError, ReplayError
+from schemas.errors import ReplayError
 from schemas.settings import KafkaSettings
-from schemas.site_model import Name, SiteModel, parse_site_model
+from schemas.site_model import Name, SiteModel, decode_site_model, parse_site_model
+from schemas.toml_files import read_toml
 from schemas.topics import SITES
 from schemas.units import TelemetryKind
 from streams.kafka import read_table
@@ -66,7 +65,7 @@ def _present(settings: KafkaSettings, name: str) -> SiteModel | None:
     value = read_table(settings, SITES.name, client="replay").get(name)
     if value is None:
         return None
-    return parse_site_model(json.loads(value), f"site {name!r} on {SITES.name}")
+    return decode_site_model(value, f"site {name!r} on {SITES.name}")
 
 
 def read_site_file(path: Path) -> SiteModel:
@@ -75,12 +74,7 @@ def read_site_file(path: Path) -> SiteModel:
     Raises:
         ConfigurationError: it cannot be read, or is no site model; names every wrong field.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"site file {path} cannot be read: {error}"
-        raise ConfigurationError(message) from error
-    return parse_site_model(data, f"site file {path}")
+    return parse_site_model(read_toml(path, "site file"), f"site file {path}")
 
 
 def site_name(options: ReplayOptions, files: Sequence[Path], given: SiteModel | None) -> str:

@@ -226,6 +226,36 @@ def test_a_bad_reading_of_a_batch_is_refused_alone() -> None:
     assert [r.reading.item for r in emission.refused] == [0]
 
 
+@pytest.mark.parametrize("named", [b'"x"', b"[]", b"{}", b"null", b"1"])
+def test_a_record_of_no_known_type_is_refused_whatever_stands_there(named: bytes) -> None:
+    """D-3; found by fuzzing: a list there ended align, again and again."""
+    aligner, log = aligner_for(ONE), Log()
+    log.append(TelemetryKind.METER, 0, b'{"type":%s,"site":"site-a"}' % named)
+    (refused,) = feed(aligner, log).refused
+    assert refused.reading.errors[0].startswith("type: expected 'reading' or 'batch', got ")
+
+
+def test_an_item_that_is_no_text_is_refused_alone() -> None:
+    """D-3; found by fuzzing: a byte that is no UTF-8, within an item, ended align."""
+    aligner, log = aligner_for(ONE), Log()
+    batch = as_batch([Sent(0, "m1", 0, 1.0), Sent(0, "m1", 1_000, 1.0)])
+    log.append(TelemetryKind.METER, 0, batch.replace(b"kW", b"k\xff", 1))
+    (refused,) = feed(aligner, log).refused
+    assert refused.reading.errors[0].startswith("not JSON: ")
+    assert aligner.counts.windowed == 1
+
+
+@pytest.mark.parametrize("kind", [k for k in TelemetryKind if k is not TelemetryKind.METER])
+def test_a_reading_on_the_topic_of_another_kind_is_refused_with_a_reason(
+    kind: TelemetryKind,
+) -> None:
+    """Assets have a power, too: that the quantity fits does not make a meter one of them."""
+    aligner, log = aligner_for(ONE), Log()
+    log.append(kind, 0, Sent(0, "m1", 0, 1.0).to_bytes())
+    (refused,) = feed(aligner, log).refused
+    assert refused.reading.errors[0] == f"device: 'm1' is not a {kind} device of site {SITE!r}"
+
+
 @pytest.mark.parametrize("unit", ["kW", "horses"])
 def test_a_refused_reading_of_a_batch_knows_who_sent_it(unit: str) -> None:
     """So that it can be sent again as a reading of its own."""
