@@ -2,18 +2,26 @@
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 QUIET_S = 3.0
+IN_PLAIN_TEXT: Mapping[str, str] = MappingProxyType({})
 
 
 class OutsideProducer:
-    """Sends JSON as a meter head-end would."""
+    """Sends JSON as a meter head-end would; ``security``: in librdkafka's words."""
 
-    def __init__(self, bootstrap_servers: str, partitions: int = 4) -> None:
-        self._producer = Producer({"bootstrap.servers": bootstrap_servers, "log_level": 2})
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        partitions: int = 4,
+        security: Mapping[str, str] = IN_PLAIN_TEXT,
+    ) -> None:
+        config = {"bootstrap.servers": bootstrap_servers, "log_level": 2}
+        self._producer = Producer({**config, **security})
         self._partitions = partitions
 
     def send(self, topic: str, site: str, value: bytes) -> None:
@@ -56,6 +64,7 @@ def committed(
     topic: str,
     partitions: Iterable[int],
     enough: Callable[[dict[str, object]], bool] | None = None,
+    security: Mapping[str, str] = IN_PLAIN_TEXT,
 ) -> Iterator[dict[str, object]]:
     """Committed JSON records of a topic, until one is ``enough`` or none came for a while."""
     consumer = Consumer(
@@ -64,6 +73,7 @@ def committed(
             "group.id": "outside",
             "isolation.level": "read_committed",
             "log_level": 2,
+            **security,
         }
     )
     consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
