@@ -25,6 +25,7 @@ USER_PREFIX: Final = "gridloom."
 READER: Final = "reader"
 OPERATOR: Final = "operator"
 REPLAY: Final = "replay"
+LETTERS: Final = "dead-letters"
 ADMIN: Final = "admin"
 GATEWAY: Final = "<gateway>"
 """Stands for each gateway's name, as in the topic map."""
@@ -105,7 +106,7 @@ _OTHERS: Final = {
     "meter": "your producer of meters' readings",
     "weather": "your producer of weather",
     "reader": "`explain`, `page`, `topics`, `doctor`: read only",
-    "dead-letters": "whoever reads dead letters and sends them again",
+    "dead-letters": "`gridloom dead-letters`",
     "operator": "`gridloom stop`",
     "admin": "`up`, `declare`, `topics --apply`",
 }

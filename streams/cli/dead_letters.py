@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.errors import ConfigurationError
+from schemas.roles import LETTERS
 from schemas.settings import KafkaSettings
 from streams.cli.connection import connected_settings
 from streams.cli.console import err, out, say
@@ -55,7 +56,7 @@ def list_letters(
     from streams.letters.showing import show_reasons, show_table
 
     wanted = _filter(stage, origin, site, partition, reason, since, until)
-    letters = _letters(connected_settings().kafka, wanted, limit)
+    letters = _letters(connected_settings(LETTERS).kafka, wanted, limit)
     if by_reason:
         out.print(show_reasons(letters))
         return
@@ -71,7 +72,7 @@ def show(letter: Annotated[int, typer.Argument(metavar="ID", help="as listed")])
     from streams.letters.showing import show_letter
     from streams.letters.stored import Filter
 
-    found = [*_letters(connected_settings().kafka, Filter(numbers=frozenset({letter})))]
+    found = [*_letters(connected_settings(LETTERS).kafka, Filter(numbers=frozenset({letter})))]
     _require_found([letter], [stored.number for stored in found])
     out.print(show_letter(found[0]), soft_wrap=True)
 
@@ -108,7 +109,7 @@ def retry(
     if wanted.is_open and limit is None:
         message = "it is not said which letters"
         raise ConfigurationError(message, hint="name some, or give a filter such as --since 1h")
-    settings = connected_settings().kafka
+    settings = connected_settings(LETTERS).kafka
     rules = RetryRules(
         partitions=settings.partitions,
         now_ms=_pipeline_ms(settings),
@@ -145,7 +146,7 @@ def export(
     from streams.letters.exporting import export as write
 
     wanted = _filter(stage, origin, site, partition, reason, since, until)
-    letters = _letters(connected_settings().kafka, wanted, limit)
+    letters = _letters(connected_settings(LETTERS).kafka, wanted, limit)
     with Progress(TextColumn("{task.completed:,} letters"), console=err, transient=True) as bar:
         task = bar.add_task("", total=None)
         written = write(_counted(letters, lambda: bar.advance(task)), file)

@@ -41,7 +41,7 @@ from tests.support.secrets_seen import CommandLines, environments_with, files_wi
 pytestmark = pytest.mark.kafka
 
 STAGES = ("align", "store", "dispatch", "gate", "actuate", "field", "devices")
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 AT_ONCE = 8
 SITE_TOML = """
 name = "plant-7"
@@ -264,7 +264,7 @@ def test_who_cannot_prove_it_is_not_let_in(secured: Secured) -> None:
 
     def told(case: tuple[dict[str, object], str]) -> str:
         with pytest.raises(BrokerError) as caught:
-            require_broker(kafka.model_copy(update=case[0]), timeout_s=5)
+            require_broker(kafka.model_copy(update=case[0]), timeout_s=10)
         return str(caught.value)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -296,10 +296,10 @@ def test_topics_apply_makes_users_of_gateways_that_came_later(secured: Secured) 
 
 
 def test_commands_take_the_role_that_they_need(secured: Secured) -> None:
-    commands = (["explain"], ["stop"], ["stop", "--release"])
+    commands = (["explain"], ["dead-letters", "list"], ["stop"], ["stop", "--release"])
     done = [secured.gridloom(*command) for command in commands]
-    assert [each.returncode for each in done] == [0, 0, 0], done
-    assert all("by file and by Kafka" in each.stdout for each in done[1:])
+    assert not any(each.returncode for each in done), done
+    assert all("by file and by Kafka" in each.stdout for each in done[2:])
 
 
 def test_only_store_is_told_where_the_token_that_writes_is(secured: Secured) -> None:

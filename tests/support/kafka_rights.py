@@ -18,6 +18,7 @@ from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.settings import KafkaSettings
+from streams.kafka import Config
 
 PATIENCE_S = 30.0
 NO_ANSWER = "no answer"
@@ -54,7 +55,7 @@ def read(topic: str, group: str | None = None) -> Attempt:
         unseen = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].error
         if unseen is not None:
             consumer.close()
-            return unseen.name()
+            return str(unseen.name())
         consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
         return _first_answer(consumer, "TOPIC_AUTHORIZATION_FAILED")
 
@@ -117,9 +118,9 @@ def _told(request: Callable[[], object]) -> str:
     return ""
 
 
-def _config(settings: KafkaSettings) -> dict[str, str | int | float | bool]:
+def _config(settings: KafkaSettings) -> Config:
     # What is refused for ever is a fatal event to it: no news here.
-    place = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0}
+    place: Config = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0}
     return {**place, **settings.client_security()}
 
 
