@@ -33,7 +33,7 @@ from streams.stage_registry import STAGES, check_stages
 if TYPE_CHECKING:
     from deploy.local_influx import LocalInflux
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 120.0
 
 _WITHOUT_GROUP = frozenset({"devices"})
 """Stages that no consumer group of the usual name shows, where they cannot say themselves."""
@@ -92,20 +92,24 @@ class StageProcesses:
             StackError: one is not ready in time; says why, and where its log is.
         """
         client = admin(self.settings.kafka)
-        waiting = dict.fromkeys(stages, "")
-        deadline = time.monotonic() + timeout_s
-        while waiting and not cancelled():
-            self.poll()
-            reasons = {stage: self._unready(client, stage) for stage in waiting}
-            waiting = {stage: reason for stage, reason in reasons.items() if reason}
-            if waiting and time.monotonic() > deadline:
-                logs = [
-                    f"{stage}: {reason}; see {self._supervisor.log_path(stage)}"
-                    for stage, reason in waiting.items()
-                ]
-                message = f"stages not ready after {timeout_s:.0f} s"
-                raise StackError(message, problems=logs)
-            time.sleep(0.1)
+        try:
+            waiting = dict.fromkeys(stages, "")
+            deadline = time.monotonic() + timeout_s
+            while waiting and not cancelled():
+                self.poll()
+                reasons = {stage: self._unready(client, stage) for stage in waiting}
+                waiting = {stage: reason for stage, reason in reasons.items() if reason}
+                if waiting and time.monotonic() > deadline:
+                    logs = [
+                        f"{stage}: {reason}; see {self._supervisor.log_path(stage)}"
+                        for stage, reason in waiting.items()
+                    ]
+                    message = f"stages not ready after {timeout_s:.0f} s"
+                    raise StackError(message, problems=logs)
+                time.sleep(0.1)
+        finally:
+            # Before its broker: librdkafka would wait for a last answer for ever.
+            del client
 
     def _unready(self, client: AdminClient, stage: str) -> str:
         """Why a stage is not ready: in its own words, or else, as its group shows it."""
