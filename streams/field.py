@@ -13,6 +13,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
+from hardware.actuation_journal import ActuationJournal
 from hardware.board_memory import FileMemory
 from hardware.demo_site import DemoSite, demo_site
 from hardware.faults import DEFAULT_SHARES, FaultInjector, FaultKind
@@ -44,6 +45,9 @@ SEED = 20_160_521
 """Of the plant's noise and of the faults, so that runs can be compared."""
 
 POLL_S = 0.02
+
+BOARDS_FOLDER = "boards"
+"""Below the stages' folder: what the boards remember, and the journal of what they switched."""
 
 
 class Boards:
@@ -114,7 +118,9 @@ class FieldStage:
         metrics.health.require(lambda: None if self._has_partitions else "it has no partitions yet")
         self._consumer.subscribe(setpoints, on_assign=self._on_assign)
         now_ms = self._clock.now_ms()
-        self._boards = Boards(self._model, settings.home / "boards", now_ms)
+        folder = settings.home / BOARDS_FOLDER
+        self._boards = Boards(self._model, folder, now_ms)
+        self._journal = ActuationJournal(folder)
         self._window_ms = window_start(now_ms) + WINDOW_MS
         self._plant: Plant = site.plant(origin_ms=self._window_ms, seed=SEED)
         self._faults = FaultInjector(SEED, faults, site.relay_meters)
@@ -170,6 +176,7 @@ class FieldStage:
             self._producer.produce(DEAD_LETTERS.name, key=self._model.name, value=encode(letter))
             self._metrics.produced(DEAD_LETTERS.name)
         else:
+            self._journal.note(answer)
             self._answer(message, encode(answer))
         self._producer.flush()
         end = TopicPartition(

@@ -236,6 +236,11 @@ class LocalPipeline:
             raise StackError(message)
         return self._stages
 
+    @property
+    def influx(self) -> "LocalInflux | None":
+        """The InfluxDB that was started for store, if any."""
+        return self._influx
+
     def up(
         self, clock: PipelineClock, sites: Iterable[SiteModel] = (), *, stores: bool = False
     ) -> None:

@@ -8,6 +8,7 @@ absent, or no such test is left to run, the run ends with an error.
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,11 +37,21 @@ def _installed(*programs: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(program, path=SYSTEM_PATH) for program in programs)
 
 
+def _may_mount() -> bool:
+    """Whether this process may mount a file system; tried in a namespace of its own."""
+    mount = ["mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    unshare = shutil.which("unshare")
+    if os.geteuid() != 0 or unshare is None:
+        return False
+    return subprocess.run([unshare, "-m", *mount], capture_output=True, check=False).returncode == 0
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "chromium": (_installed("chromium", "chromedriver"), "apt install chromium chromium-driver"),
     "data": (lambda: data_folder().is_dir(), "GRIDLOOM_DATA names the folder"),
     "influxdb": (lambda: cached_influxd() is not None, "make influxd"),
     "kafka": (lambda: True, "comes with the packages"),
+    "mount": (_may_mount, "run as root, outside of a container or in a privileged one"),
     "mqtt": (
         _installed("mosquitto", "mosquitto_pub", "mosquitto_sub"),
         "apt install mosquitto mosquitto-clients",

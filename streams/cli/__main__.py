@@ -2,6 +2,6 @@
 
 import sys
 
-from streams.cli.main import main
+from streams.cli import start
 
-sys.exit(main())
+sys.exit(start())

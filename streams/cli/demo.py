@@ -28,6 +28,7 @@ def demo(
     ] = False,
 ) -> None:
     """Run the whole loop on a local Kafka: meters, windows, decisions, relays that obey."""
+    stop = StopRequest().listen()  # before much is loaded: Ctrl-C would break an import
     from hardware.demo_site import demo_site
     from hardware.simbench_slice import load_slice
     from streams.demo.runner import DemoCancelledError, DemoOptions, DemoRunner
@@ -35,7 +36,6 @@ def demo(
 
     settings = load_settings()
     site = demo_site(load_slice())
-    stop = StopRequest().listen()
     live = err.is_terminal and not err.is_dumb_terminal
     view = (
         LiveView(err, site.model, windows, f"{_TITLE}, speed {speed:g}")

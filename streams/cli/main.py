@@ -5,6 +5,7 @@ import typer
 from schemas.errors import GridloomError
 from streams.cli import (
     bench,
+    chaos,
     dashboards,
     data,
     dead_letters,
@@ -39,6 +40,7 @@ COMMANDS = (
     dashboards,
     historian,
     bench,
+    chaos,
     doctor,
 )
 """Modules with commands, in the order of the help text."""

@@ -106,8 +106,17 @@ def longest_run_over(power_kw: Sequence[float], threshold_kw: float) -> int:
     return longest
 
 
-def switches(acks: Iterable[Ack]) -> tuple[int, int, int]:
-    """Sheds, restores, and state changes beyond the first for one (device, seq, output)."""
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Outputs switched off and on; ``repeated`` are those beyond the first for one command."""
+
+    sheds: int
+    restores: int
+    repeated: int
+
+
+def switches(acks: Iterable[Ack]) -> Switches:
+    """Count what switched, by what devices answered; one command is a device and its ``seq``."""
     times: Counter[tuple[str, int, int]] = Counter()
     sheds = restores = 0
     for ack in acks:
@@ -116,7 +125,7 @@ def switches(acks: Iterable[Ack]) -> tuple[int, int, int]:
             times[ack.device, ack.seq, output] += 1
             sheds += not now_on[output]
             restores += now_on[output]
-    return sheds, restores, sum(count - 1 for count in times.values())
+    return Switches(sheds, restores, sum(count - 1 for count in times.values()))
 
 
 def latencies(seen: Observed) -> Latencies:

@@ -2,13 +2,16 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, Protocol
 
 from deploy.ports import free_port
+from deploy.supervisor import Crashed, Event
 from hardware.base_load import COMPRESSION
 from hardware.demo_site import DemoSite
 from schemas.errors import StackError
@@ -80,7 +83,7 @@ class DemoRunner:
         view: DemoView,
         cancelled: Callable[[], bool],
     ) -> None:
-        self._site = site
+        self.site = site
         self._options = options
         self.view = view
         self._cancelled = cancelled
@@ -98,6 +101,8 @@ class DemoRunner:
         self.pipeline = LocalPipeline(own, self._folder, secure=options.secure, report=view.notice)
         self._clock = fresh_clock(1.0)
         self._watcher: Watcher | None = None
+        self._kept = False
+        self.crashes: Counter[str] = Counter()
 
     def run(self) -> DemoRun:
         """Run, drain, count; everything is stopped and deleted at the end.
@@ -106,35 +111,45 @@ class DemoRunner:
             DemoCancelledError: the user stopped it.
             StackError: a part did not start, or the run did not come to rest.
         """
+        with self.lasting():
+            self.start()
+            self.watch()
+            self.drain()
+            return self.account()
+
+    @contextmanager
+    def lasting(self) -> Iterator[None]:
+        """Everything is stopped and deleted at the end; the folder stays where a part failed."""
         try:
             with self.pipeline:
-                self.start()
-                self.watch()
-                self.drain()
-                run = self.account()
+                yield
         except StackError:
-            self.view.notice(f"what happened is in {self._folder}")
+            self.keep_folder()
             raise
-        except BaseException:
-            self._clear()
-            raise
-        self._clear()
-        return run
+        finally:
+            if not self._kept:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _clear(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def keep_folder(self) -> None:
+        """Leave the folder with all logs where it is."""
+        self._kept = True
+        self.view.notice(f"what happened is in {self._folder}")
 
     def start(self) -> None:
         """Start Kafka, then everything that decides, then the plant."""
         pipeline = self.pipeline
-        self._clock = fresh_clock(self._options.speed, self._site.base.start_ms)
-        pipeline.up(self._clock, [self._site.model], stores=True)
+        self._clock = fresh_clock(self._options.speed, self.site.base.start_ms)
+        pipeline.up(self._clock, [self.site.model], stores=True)
         self.view.notice("Kafka is up; starting the stages ...")
         pipeline.stages.start(COMMAND_PATH)
         pipeline.stages.wait_until_ready(COMMAND_PATH, cancelled=self._cancelled)
         pipeline.stages.start(["field", "devices"])
         self.view.notice(f"device view: http://{self._web.host}:{self._web.port}/devices")
-        self._watcher = Watcher(pipeline.settings.kafka, self._site.model)
+        self._watcher = Watcher(pipeline.settings.kafka, self.site.model)
+
+    def now_ms(self) -> int:
+        """Pipeline time now [ms]."""
+        return RunningClock(self._clock).now_ms()
 
     @property
     def watcher(self) -> Watcher:
@@ -148,17 +163,28 @@ class DemoRunner:
         """Until the plant has fed the wanted number of windows (default: all)."""
         wanted = self._options.windows if windows is None else windows
         while len(self.watcher.seen.windows) < wanted + 1:
-            self._turn("running")
+            self.turn("running")
 
-    def _turn(self, note: str) -> None:
-        """Look at everything once."""
+    def turn(self, note: str, *, with_servers: bool = True) -> list[Event]:
+        """Look at everything once, and start again what has crashed.
+
+        Args:
+            note: what the run is at.
+            with_servers: whether Kafka and InfluxDB are to run now.
+
+        Returns:
+            What became of the stages meanwhile.
+        """
         if self._cancelled():
             raise DemoCancelledError
-        self.pipeline.require_servers()
-        self.pipeline.stages.poll()
+        if with_servers:
+            self.pipeline.require_servers()
+        events = self.pipeline.stages.poll()
+        self.crashes.update(event.name for event in events if isinstance(event, Crashed))
         self.watcher.poll(POLL_S)
         done = min(len(self.watcher.seen.windows), self._options.windows)
         self.view.show(self.watcher.seen, done, note)
+        return events
 
     def drain(self) -> None:
         """End the loop in the order of the data, so that nothing is left under way."""
@@ -167,9 +193,9 @@ class DemoRunner:
         for stage in ("gate", "actuate"):
             self._until_drained(stage)
             stages.finish(stage)
-        self._until(lambda: not seen.unconfirmed, "waiting for confirmations")
+        self._until(lambda: not seen.unsettled(self.now_ms()), "waiting for confirmations")
         stages.finish("field")
-        rest_ms = RunningClock(self._clock).now_ms() + LATENESS_MS + 2 * WINDOW_MS
+        rest_ms = self.now_ms() + LATENESS_MS + 2 * WINDOW_MS
         self._until(lambda: max(seen.windows) >= rest_ms, "closing the windows")
         stages.finish("align")
         self._until_drained("store")
@@ -185,19 +211,19 @@ class DemoRunner:
             if time.monotonic() > deadline:
                 message = f"the demo did not come to rest while {note}"
                 raise StackError(message, hint=f"logs are in {self._folder / 'logs'}")
-            self._turn(note)
+            self.turn(note)
 
     def account(self) -> DemoRun:
         """Count everything from the logs; Kafka still runs."""
         settings, seen = self.pipeline.settings, self.watcher.seen
-        model = self._site.model
+        model = self.site.model
         telemetry = audit.count_telemetry(settings.kafka)
         fates = audit.count_fates(settings.kafka)
         first_ms = telemetry.first_meter_ms
         windows = audit.within(seen, first_ms, self._options.windows)
         kinds = audit.count_completeness(windows)
         decisions, infeasible = audit.infeasible(seen, first_ms, self._options.windows)
-        sheds, restores, doubled = audit.switches(ack for ack, _ in seen.acks)
+        switched = audit.switches(ack for ack, _ in seen.acks)
         controlled = [window.net_kw for window in windows]
         uncontrolled = self._uncontrolled_kw(first_ms, len(windows))
         with configured_place(settings).open() as historian:
@@ -224,9 +250,9 @@ class DemoRunner:
             verdicts_rejected=seen.rejected,
             commands=len(seen.setpoints),
             commands_confirmed=len(set(seen.setpoints) & seen.confirmed),
-            sheds=sheds,
-            restores=restores,
-            duplicate_actuations=doubled,
+            sheds=switched.sheds,
+            restores=switched.restores,
+            duplicate_actuations=switched.repeated,
             capacity_kw=model.capacity_kw,
             threshold_kw=model.threshold_kw,
             peak_kw_uncontrolled=max(uncontrolled, default=0.0),
@@ -242,10 +268,10 @@ class DemoRunner:
 
     def _uncontrolled_kw(self, first_ms: int, windows: int) -> list[float]:
         """The plant's own base plus all relays, window by window [kW]."""
-        plant = self._site.plant(origin_ms=first_ms, seed=SEED)
+        plant = self.site.plant(origin_ms=first_ms, seed=SEED)
         every_relay_on = {
             (board.id, relay.output): 1.0
-            for board in self._site.model.relay_boards
+            for board in self.site.model.relay_boards
             for relay in board.relays
         }
         return [

@@ -56,6 +56,10 @@ class Observed:
         """Commands that no device has confirmed yet."""
         return set(self.setpoints) - self.confirmed
 
+    def unsettled(self, now_ms: int) -> set[tuple[str, int]]:
+        """Commands that may still be confirmed at ``now_ms`` [ms of pipeline time]."""
+        return {key for key in self.unconfirmed if self.setpoints[key][0].valid_until_ms > now_ms}
+
     @property
     def rejected(self) -> int:
         """Plans that the gate refused."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.left_behind import still_running
+
 pytestmark = pytest.mark.kafka
 
 WINDOWS = 30
@@ -25,19 +27,6 @@ def demo(home: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-def still_running(home: Path) -> list[str]:
-    """Processes that were started with this folder in their environment."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (entry / "environ").read_bytes()
-        except OSError:
-            continue
-        if str(home).encode() in environment and int(entry.name) != os.getpid():
-            found.append((entry / "cmdline").read_text().replace("\0", " "))
-    return found
 
 
 def test_a_short_demo_reports_an_exact_account(tmp_path: Path) -> None:

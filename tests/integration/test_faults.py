@@ -2,154 +2,144 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from processors.aligning.partition import Emission, PartitionAligner
-from schemas.identity import partition_of
-from schemas.messages import Decoder
+from hardware.actuation_journal import ActuationJournal
 from schemas.settings import Settings
-from schemas.site_window import MeterWindows, SiteWindow
-from schemas.topics import METER_WINDOWS, SITE_WINDOWS, TELEMETRY
-from schemas.units import TelemetryKind
-from streams.align import to_records
-from streams.clocks import read_clock
+from streams.chaos.comparing import (
+    Differences,
+    Published,
+    last_revisions,
+    published,
+    undisturbed,
+    unnumbered,
+)
+from streams.chaos.plan import STAGES, Fault, FaultKind, make_plan
+from streams.chaos.runner import ChaosRunner
+from streams.demo.audit import switches
 from streams.demo.runner import DemoRun, DemoRunner
+from streams.field import BOARDS_FOLDER
 from streams.historians.opening import configured_place
-from streams.kafka import read_all
-from streams.site_registry import SiteRegistry
 from tests.support.demo_run import SilentView, demo_runner
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
-_WINDOW: Decoder[SiteWindow] = Decoder(SiteWindow)
-_METERS: Decoder[MeterWindows] = Decoder(MeterWindows)
+SEEDS = (2, 8)
+"""Both kill every stage, and align twice."""
+
+SECONDS = 36.0
+SPEED = 12.0
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DemoRunner, DemoRun]]:
-    """A run in which align is killed twice, and every stage of the command path once."""
-    runner = demo_runner(tmp_path_factory.mktemp("killed"), windows=90)
-    with runner.pipeline:
-        runner.start()
-        for windows, stage in (
-            (20, "align"),
-            (30, "actuate"),
-            (40, "gate"),
-            (50, "dispatch"),
-            (60, "align"),
-            (70, "store"),
-            (80, "field"),
-        ):
-            runner.watch(windows)
-            runner.pipeline.stages.kill(stage)
-        runner.watch()
-        runner.drain()
-        yield runner, runner.account()
+@dataclass(frozen=True)
+class Killed:
+    """A run in which every stage was killed, come to rest; its Kafka still runs."""
+
+    runner: DemoRunner
+    plan: tuple[Fault, ...]
+    caught_up: bool
+    run: DemoRun
+    found: Differences
+    published: Published
+
+    @property
+    def settings(self) -> Settings:
+        """Where its topics and its historian are."""
+        return self.runner.pipeline.settings
 
 
-def undisturbed(settings: Settings, site: str) -> Emission:
-    """What align makes of the same telemetry log when nothing disturbs it."""
-    sites = SiteRegistry(settings.kafka, "test")
-    partition = partition_of(site, settings.kafka.partitions)
-    aligner = PartitionAligner(
-        partition,
-        settings.kafka.partitions,
-        read_clock(settings.kafka),
-        settings.align,
-        sites.find,
-    )
-    for kind, spec in TELEMETRY.items():
-        messages = list(read_all(settings.kafka, spec.name, [partition]))
-        aligner.consume(TelemetryKind(kind), to_records(messages))
-    sites.close()
-    return aligner.emit()
-
-
-def newest(windows: list[SiteWindow]) -> dict[int, SiteWindow]:
-    """The last revision of every window; its number does not count."""
-    last: dict[int, SiteWindow] = {}
-    for window in windows:
-        known = last.get(window.window_start_ms)
-        if known is None or window.revision > known.revision:
-            last[window.window_start_ms] = window
-    return {start: _unnumbered(window) for start, window in last.items()}
-
-
-def _unnumbered(window: SiteWindow) -> SiteWindow:
-    fields = {name: getattr(window, name) for name in window.__struct_fields__}
-    return SiteWindow(**(fields | {"revision": 0}))
-
-
-def published(settings: Settings) -> list[SiteWindow]:
-    """Every committed record of windows.site."""
-    partitions = range(settings.kafka.partitions)
-    records = read_all(settings.kafka, SITE_WINDOWS.name, partitions)
-    return [_WINDOW.decode(bytes(record.value() or b"")) for record in records]
-
-
-def test_every_stage_was_really_killed(killed: tuple[DemoRunner, DemoRun]) -> None:
-    runner, _ = killed
+def kill_all_in_turn(folder: Path, seed: int) -> Iterator[Killed]:
+    """Run and disturb; what is killed when follows from the seed."""
+    runner = demo_runner(folder, windows=90, speed=SPEED)
     assert isinstance(runner.view, SilentView)
-    crashed = Counter(text.split()[0] for text in runner.view.notices if "crashed" in text)
-    assert crashed == {"align": 2} | dict.fromkeys(
-        ("actuate", "gate", "dispatch", "store", "field"), 1
-    )
+    plan = make_plan(seed, SECONDS, [FaultKind.KILL])
+    chaos = ChaosRunner(runner, plan, SECONDS, runner.view)
+    with runner.pipeline:
+        caught_up = chaos.disturb() is not None
+        runner.drain()
+        seen = published(runner.pipeline.settings.kafka)
+        yield Killed(runner, plan, caught_up, runner.account(), chaos.compare(), seen)
 
 
-def test_last_revisions_after_kills_equal_those_of_an_undisturbed_align(
-    killed: tuple[DemoRunner, DemoRun],
-) -> None:
+@pytest.fixture(scope="module", params=SEEDS)
+def killed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Killed]:
+    """One run for each seed."""
+    yield from kill_all_in_turn(tmp_path_factory.mktemp("killed"), request.param)
+
+
+def test_every_stage_was_really_killed(killed: Killed) -> None:
+    crashed = killed.runner.crashes
+    assert crashed == Counter(fault.target for fault in killed.plan)
+    assert crashed.keys() == set(STAGES)
+    assert crashed["align"] == 2
+
+
+def test_the_loop_catches_up_by_itself(killed: Killed) -> None:
+    assert killed.caught_up
+
+
+def test_the_comparison_finds_nothing(killed: Killed) -> None:
+    """What `gridloom chaos` reports: lost, doubled, different."""
+    assert killed.found == Differences()
+
+
+def test_last_revisions_after_kills_equal_those_of_an_undisturbed_align(killed: Killed) -> None:
     """DESIGN time 4 and decision 3: the last revision is a function of the log."""
-    runner, _ = killed
-    settings = runner.pipeline.settings
-    seen, expected = newest(published(settings)), newest(undisturbed(settings, "demo").windows)
+    seen = last_revisions(killed.published.windows)
+    expected = last_revisions(undisturbed(killed.settings, "demo").windows)
     assert len(seen) > 90
-    assert seen == {start: expected[start] for start in seen}
+    assert {start: unnumbered(window) for start, window in seen.items()} == {
+        start: unnumbered(expected[start]) for start in seen
+    }
 
 
-def test_no_revision_is_published_twice_after_kills(killed: tuple[DemoRunner, DemoRun]) -> None:
+def test_no_revision_is_published_twice_after_kills(killed: Killed) -> None:
     """Output that was committed before a kill is muted after it."""
-    runner, _ = killed
-    times = Counter((w.window_start_ms, w.revision) for w in published(runner.pipeline.settings))
+    times = Counter((w.window_start_ms, w.revision) for w in killed.published.windows)
     assert max(times.values()) == 1
 
 
-def test_every_published_window_has_its_series(killed: tuple[DemoRunner, DemoRun]) -> None:
+def test_every_published_window_has_its_series(killed: Killed) -> None:
     """Both outputs of a transaction are there, or neither."""
-    runner, _ = killed
-    settings = runner.pipeline.settings
-    records = read_all(settings.kafka, METER_WINDOWS.name, range(settings.kafka.partitions))
-    chunks = [_METERS.decode(bytes(record.value() or b"")) for record in records]
-    with_series = {(chunk.window_start_ms, chunk.revision) for chunk in chunks}
-    assert with_series == {(w.window_start_ms, w.revision) for w in published(settings)}
+    with_series = {(c.window_start_ms, c.revision) for c in killed.published.meters}
+    windows = killed.published.windows
+    assert with_series == {(window.window_start_ms, window.revision) for window in windows}
 
 
-def test_every_reading_has_exactly_one_fate_after_kills(
-    killed: tuple[DemoRunner, DemoRun],
-) -> None:
+def test_every_reading_has_exactly_one_fate_after_kills(killed: Killed) -> None:
     """Replayed = windowed + duplicate + too late + dead-lettered, exactly."""
-    _, run = killed
-    assert run.report.readings_replayed > 1000
-    assert run.report.accounted
+    report = killed.run.report
+    assert report.readings_replayed > 1000
+    assert report.accounted
+    fates = (report.readings_duplicate, report.readings_too_late, report.dead_lettered)
+    assert min(fates) > 0, "its meters send duplicate, late and broken readings"
 
 
-def test_no_command_is_applied_twice_and_all_are_confirmed_after_kills(
-    killed: tuple[DemoRunner, DemoRun],
-) -> None:
+def test_no_command_is_applied_twice_and_all_are_confirmed_after_kills(killed: Killed) -> None:
     """D-5, DESIGN decision 7: a duplicate actuation would be a state changed twice."""
-    _, run = killed
-    assert run.report.commands > 0
-    assert run.report.commands_confirmed == run.report.commands
-    assert run.report.duplicate_actuations == 0
+    report = killed.run.report
+    assert report.commands > 0
+    assert report.commands_confirmed == report.commands
+    assert report.duplicate_actuations == 0
 
 
-def test_one_decision_id_leads_from_window_to_acknowledgement(
-    killed: tuple[DemoRunner, DemoRun],
-) -> None:
+def test_the_boards_own_journal_has_every_switch_once(killed: Killed) -> None:
+    """An answer that a kill kept from Kafka cannot hide a second actuation."""
+    journal = ActuationJournal(killed.settings.home / BOARDS_FOLDER).read()
+    written_down = {(ack.device, ack.seq, ack.changed) for ack in journal}
+    answered = [ack for ack, _ in killed.runner.watcher.seen.acks if ack.changed]
+    assert written_down >= {(ack.device, ack.seq, ack.changed) for ack in answered} != set()
+    assert switches(journal).repeated == 0
+
+
+def test_one_decision_id_leads_from_window_to_acknowledgement(killed: Killed) -> None:
     """D-5: command, relay state change and ack share one correlation id."""
-    runner, _ = killed
-    seen = runner.watcher.seen
+    seen = killed.runner.watcher.seen
     plans = {plan.decision_id: plan for plan in seen.plans.values()}
     changed = [ack for ack, _ in seen.acks if ack.changed]
     assert changed
@@ -160,14 +150,10 @@ def test_one_decision_id_leads_from_window_to_acknowledgement(
     assert all(plan.site == "demo" for plan in plans.values())
 
 
-def test_the_historian_holds_every_window_once_after_kills(
-    killed: tuple[DemoRunner, DemoRun],
-) -> None:
+def test_the_historian_holds_every_window_once_after_kills(killed: Killed) -> None:
     """D-4: points are idempotent whatever was killed."""
-    runner, _ = killed
-    settings = runner.pipeline.settings
-    expected = newest(published(settings))
-    with configured_place(settings).open() as historian:
+    expected = last_revisions(killed.published.windows)
+    with configured_place(killed.settings).open() as historian:
         points = historian.site_windows("demo", 0, 2**60)
     assert [point.window_start_ms for point in points] == sorted(expected)
     assert [point.load_kw for point in points] == [expected[s].load_kw for s in sorted(expected)]

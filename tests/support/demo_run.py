@@ -5,6 +5,7 @@ from pathlib import Path
 from hardware.demo_site import demo_site
 from hardware.simbench_slice import load_slice
 from schemas.settings import Settings
+from streams.chaos.plan import Fault
 from streams.demo.runner import DemoOptions, DemoRunner
 from streams.demo.watcher import Observed
 
@@ -22,6 +23,14 @@ class SilentView:
     def notice(self, text: str) -> None:
         """Keep a sentence."""
         self.notices.append(text)
+
+    def begun(self, fault: Fault, number: int, total: int) -> None:
+        """Nothing to show."""
+        del fault, number, total
+
+    def ended(self, fault: Fault) -> None:
+        """Nothing to show."""
+        del fault
 
 
 def demo_runner(folder: Path, windows: int, speed: float = 10.0) -> DemoRunner:

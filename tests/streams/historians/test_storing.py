@@ -2,13 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
-import sys
 import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,24 +18,23 @@ from schemas.dead_letter import DeadLetter
 from schemas.errors import BrokerError
 from schemas.messages import Decoder, encode
 from schemas.settings import Settings
-from schemas.site_window import MeterWindows, SiteWindow
-from schemas.topics import DEAD_LETTERS, METER_WINDOWS, SITE_WINDOWS
+from schemas.site_window import SiteWindow
+from schemas.topics import DEAD_LETTERS, SITE_WINDOWS
 from streams import intake
-from streams.historians.mapping import StoredMessage
+from streams.historians.mapping import StoredMessage, to_point
 from streams.historians.opening import configured_place
 from streams.historians.points import Measurement, SitePoint
+from streams.historians.sqlite import SqliteHistorian
 from streams.intake import Intake
-from streams.kafka import ensure_topics, existing_topics, is_drained, producer, read_all
+from streams.kafka import ensure_topics, existing_topics, read_all
 from tests.support import historian_messages as given
 from tests.support.faulty_proxy import Fault, FaultyProxy
 from tests.support.historian_messages import start_of
 from tests.support.influx import InfluxBucket, new_bucket
+from tests.support.storing import PATIENCE_S, Bench, eventually, windows_log
 
 pytestmark = pytest.mark.kafka
 
-ROOT = Path(__file__).resolve().parents[3]
-TOPICS = [SITE_WINDOWS.name, METER_WINDOWS.name]
-PATIENCE_S = 60.0
 LATER = 200_000
 """A window eleven days later: InfluxDB keeps it in another file than the first ones."""
 
@@ -46,77 +44,6 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
     """A Kafka for all tests here; every test has sites of its own."""
     with LocalKafka(tmp_path_factory.mktemp("kafka")) as running:
         yield running
-
-
-@dataclass
-class Bench:
-    """Settings, and everything that a test does with store."""
-
-    settings: Settings
-    logs: Path
-
-    @contextmanager
-    def store(self, slot: int = 0) -> Iterator[subprocess.Popen[bytes]]:
-        """Store as a process; it is killed where the body leaves it running."""
-        log = self.logs / f"store-{slot}.log"
-        with log.open("ab") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "streams.stage_process", "store", str(slot)],
-                env=self._environment(),
-                cwd=ROOT,
-                stderr=file,
-            )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-    def _environment(self) -> dict[str, str]:
-        kept = {key: text for key, text in os.environ.items() if not key.startswith("GRIDLOOM_")}
-        influxdb = self.settings.influxdb
-        own = {
-            "GRIDLOOM_FOLDER": str(self.settings.folder),
-            "GRIDLOOM_KAFKA__BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
-            "GRIDLOOM_METRICS__PORT": "0",
-        }
-        if influxdb.url:
-            own |= {
-                "GRIDLOOM_INFLUXDB__URL": influxdb.url,
-                "GRIDLOOM_INFLUXDB__BUCKET": influxdb.bucket,
-                "GRIDLOOM_INFLUXDB__TOKEN": influxdb.store_secret(),
-            }
-        return kept | own
-
-    def publish(self, messages: Sequence[StoredMessage]) -> None:
-        """Write windows into their topics."""
-        client = producer(self.settings.kafka, "test")
-        for message in messages:
-            topic = SITE_WINDOWS if isinstance(message, SiteWindow) else METER_WINDOWS
-            client.produce(topic.name, key=message.site, value=encode(message))
-        assert client.flush(30) == 0
-
-    def is_done(self) -> bool:
-        """Whether store has committed everything."""
-        return is_drained(self.settings.kafka, "store", TOPICS)
-
-    def content(self, site: str) -> tuple[object, ...]:
-        """What the historian holds of a site."""
-        with configured_place(self.settings).open() as reader:
-            span = (site, 0, 2**62)
-            return (*reader.site_windows(*span), *reader.meter_windows(*span))
-
-    def log(self, slot: int = 0) -> str:
-        """What store has logged."""
-        return (self.logs / f"store-{slot}.log").read_text(encoding="utf-8")
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -147,18 +74,8 @@ def through(in_file: Bench, influx_bucket: InfluxBucket, proxy: FaultyProxy) -> 
     return Bench(settings, in_file.logs)
 
 
-def _log(site: str, windows: int = 30) -> list[SiteWindow | MeterWindows]:
-    """Windows of a site, every third with a later revision."""
-    log: list[SiteWindow | MeterWindows] = []
-    for window in range(windows):
-        log += [given.site_window(window, 0, site), given.chunk(window, 0, site)]
-        if window % 3 == 2:
-            log += [given.site_window(window - 2, 1, site), given.chunk(window - 2, 1, site)]
-    return log
-
-
 def test_sqlite_gets_everything_and_store_ends_when_asked(in_file: Bench) -> None:
-    in_file.publish(_log("plain"))
+    in_file.publish(windows_log("plain"))
     with in_file.store() as store:
         eventually(in_file.is_done)
         store.send_signal(signal.SIGTERM)
@@ -167,12 +84,69 @@ def test_sqlite_gets_everything_and_store_ends_when_asked(in_file: Bench) -> Non
     assert "Traceback" not in in_file.log()
 
 
+def undisturbed(log: Sequence[StoredMessage], path: Path, site: str) -> tuple[object, ...]:
+    """What a historian holds that was given everything once, in its order."""
+    with SqliteHistorian(path) as historian:
+        historian.write([to_point(message) for message in log])
+        return (*historian.site_windows(site, 0, 2**62), *historian.meter_windows(site, 0, 2**62))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else can write to an SQLite file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_store_killed_between_write_and_commit_to_sqlite_leaves_the_same_content(
+    kafka: LocalKafka, in_file: Bench, tmp_path: Path
+) -> None:
+    """D-4: with a batch in hand it can write but not commit, since Kafka stands still and dies."""
+    log = windows_log("unacknowledged")
+    assert kafka.pid is not None
+    with in_file.store() as store:
+        in_file.publish(windows_log("before", 1))
+        eventually(in_file.is_done)
+        with locked(in_file.settings.historian_path):
+            in_file.publish(log)
+            eventually(lambda: "tried again" in in_file.log())
+            os.kill(kafka.pid, signal.SIGSTOP)
+        eventually(lambda: in_file.content("unacknowledged") != ())
+        os.kill(kafka.pid, signal.SIGKILL)
+        store.kill()
+    kafka.stop()
+    kafka.start()
+    assert not in_file.is_done()
+    with in_file.store():
+        eventually(in_file.is_done)
+    expected = undisturbed(log, tmp_path / "undisturbed.sqlite", "unacknowledged")
+    assert in_file.content("unacknowledged") == expected
+
+
+def test_a_store_without_room_for_its_file_ends_with_a_sentence_and_goes_on_where_there_is(
+    in_file: Bench, tmp_path: Path
+) -> None:
+    """Nothing is committed that is not stored; Kafka keeps the rest."""
+    log = windows_log("full", 300)
+    in_file.publish(log)
+    with in_file.store(largest_file=200_000) as store:
+        assert store.wait(PATIENCE_S) == 1
+    assert "Kafka keeps" in in_file.log()
+    assert "Traceback" not in in_file.log()
+    assert not in_file.is_done()
+    with in_file.store():
+        eventually(in_file.is_done)
+    assert in_file.content("full") == undisturbed(log, tmp_path / "undisturbed.sqlite", "full")
+
+
 @pytest.mark.influxdb
 def test_a_store_killed_between_write_and_commit_leaves_the_same_content(
     in_file: Bench, through: Bench, proxy: FaultyProxy
 ) -> None:
     """D-4: written, its answer lost, killed; whoever starts next writes it again."""
-    log = _log("killed")
+    log = windows_log("killed")
     proxy.judge = lambda _: Fault(0, after=True)
     through.publish(log)
     with through.store() as store:
@@ -234,7 +208,7 @@ def test_store_waits_for_an_influxdb_that_is_away_and_can_be_stopped_meanwhile(
         influxdb = new_bucket(server).settings
         server.stop()
         bench = Bench(in_file.settings.model_copy(update={"influxdb": influxdb}), tmp_path)
-        bench.publish(_log("patient", 3))
+        bench.publish(windows_log("patient", 3))
         with bench.store() as store:
             eventually(lambda: "no InfluxDB answers" in bench.log())
             store.send_signal(signal.SIGTERM)
@@ -257,13 +231,59 @@ def test_store_waits_for_an_influxdb_that_is_away_and_can_be_stopped_meanwhile(
         assert len(bench.content("patient")) == 3 + 1 + 30
 
 
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A file system of its own, in memory."""
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs"]
+    subprocess.run(["/bin/mount", *options, str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["/bin/umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """A file that takes all the room that is left."""
+    path = folder / "filler"
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while file.write(b"\0" * 4_096):
+            pass
+    return path
+
+
+@pytest.mark.mount
+def test_store_on_a_full_disk_ends_with_a_sentence_and_goes_on_when_there_is_room(
+    in_file: Bench, tmp_path: Path
+) -> None:
+    log = windows_log("no-room", 100)
+    with small_disk(tmp_path / "disk", 8) as disk:
+        settings = in_file.settings.model_copy(update={"folder": disk})
+        bench = Bench(settings, tmp_path)
+        with bench.store():
+            bench.publish(windows_log("before-full", 1))
+            eventually(bench.is_done)
+        filler = fill(disk)
+        bench.publish(log)
+        with bench.store() as store:
+            assert store.wait(PATIENCE_S) == 1
+        assert "disk" in bench.log()
+        assert "Traceback" not in bench.log()
+        assert not bench.is_done()
+        filler.unlink()
+        with bench.store():
+            eventually(bench.is_done)
+        expected = undisturbed(log, tmp_path / "undisturbed.sqlite", "no-room")
+        assert bench.content("no-room") == expected
+
+
 @pytest.mark.influxdb
 def test_a_batch_whose_partitions_went_to_another_process_is_let_go_of(
     through: Bench, proxy: FaultyProxy
 ) -> None:
     """Its new owner writes it; the old one must not, when InfluxDB is back (DESIGN 5)."""
     proxy.judge = lambda _: Fault(503)
-    through.publish(_log("moved", 6))
+    through.publish(windows_log("moved", 6))
     with through.store(slot=0) as one:
         eventually(lambda: "is busy" in through.log(0))
         with through.store(slot=1) as other:
