@@ -151,3 +151,13 @@ def test_kills_at_any_point_change_neither_last_revisions_nor_counts(
     assert process.aligner.counts == calm_aligner.counts
     times = Counter((w.window_start_ms, w.revision) for w in process.published.windows)
     assert max(times.values(), default=1) == 1
+
+
+def test_a_partition_without_sites_writes_its_position_alone() -> None:
+    """Most partitions of a small utility are empty; their time goes on all the same."""
+    aligner = aligner_for(MODEL)
+    log = Log()
+    log.tick(60_000)
+    assert feed(aligner, log).windows == []
+    assert list(take_snapshot(aligner)) == []
+    assert position_record(aligner, None).key == POSITION_KEY
