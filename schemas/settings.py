@@ -131,6 +131,8 @@ class AlignSettings(_Section):
     ``commit_interval_ms``: time between transactions [ms]. ``snapshot_interval_s``: time
     between full snapshots of its state [s]. ``tick_interval_ms``: time between ticks [ms].
     ``dormant_after_s``: a site without any known value for so long has no more windows [s].
+    ``max_open_readings``: with more readings of open windows in a partition, topics that are far
+    ahead of the others wait.
     """
 
     max_ahead_s: Annotated[float, Field(gt=0)] = 60.0
@@ -138,6 +140,7 @@ class AlignSettings(_Section):
     snapshot_interval_s: Annotated[float, Field(gt=0)] = 10.0
     tick_interval_ms: Annotated[int, Field(ge=10)] = 200
     dormant_after_s: Annotated[float, Field(gt=0)] = 600.0
+    max_open_readings: Annotated[int, Field(ge=1)] = 1_000_000
 
 
 class HistorianSettings(_Section):

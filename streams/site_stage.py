@@ -7,11 +7,12 @@ live in a compacted topic with the partitioning of the input, so they move with 
 
 import logging
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message, TopicPartition
 
 from schemas.errors import MessageError
 from schemas.messages import encode
@@ -19,12 +20,13 @@ from schemas.settings import KafkaSettings
 from schemas.topics import DEAD_LETTERS, TopicSpec
 from streams.clocks import wall_ms
 from streams.dead_letters import letter_for
-from streams.kafka import group_consumer, read_table, require_topics
+from streams.kafka import read_table, require_topics
 from streams.logs.lines import about_record
+from streams.membership import GroupMember
 from streams.metrics import Hop, StageMetrics
 from streams.stages import run_until_stopped
 from streams.tracing import TraceContext, context_in
-from streams.transactions import Output, Transactions, take_batch
+from streams.transactions import Output, Transactions
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +86,10 @@ class SiteStage(Generic[StateT]):
         self._decider = decider
         self._states: dict[int, dict[str, StateT]] = {}
         self._metrics = metrics
-        self._has_partitions = False
-        metrics.health.require(lambda: None if self._has_partitions else "it has no partitions yet")
+        metrics.health.require(lambda: None if self._member.owned else "it has no partitions yet")
         self._transactions = Transactions(settings, decider.name, slot, metrics)
-        self._consumer = group_consumer(settings, decider.name, slot, metrics.take_statistics)
-        self._consumer.subscribe(
-            topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        self._member = GroupMember(
+            settings, decider.name, slot, topics, self, metrics.take_statistics
         )
 
     def run(self) -> None:
@@ -98,7 +98,7 @@ class SiteStage(Generic[StateT]):
 
     def step(self) -> None:
         """Take what has arrived, decide, commit."""
-        messages = take_batch(self._consumer, BATCH_RECORDS, WAIT_S)
+        messages = self._member.take(BATCH_RECORDS, WAIT_S)
         if not messages:
             return
         self._metrics.took(messages)
@@ -153,30 +153,27 @@ class SiteStage(Generic[StateT]):
             outputs.append(Output(self._decider.state_topic.name, site, encode(state), partition))
         ends = [TopicPartition(topic, part, offset) for (topic, part), offset in offsets.items()]
         if ends:
-            self._transactions.commit(outputs, ends, self._consumer)
+            self._transactions.commit(outputs, ends, self._member.consumer)
+            self._member.note_committed(ends)
 
     def close(self) -> None:
         """Leave the group; everything decided is committed already."""
-        self._consumer.close()
+        self._member.close()
         self._decider.close()
 
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Load the states of new partitions, after the earlier owner's last transaction."""
-        starts = consumer.committed(partitions, timeout=30)
-        for number in sorted({entry.partition for entry in partitions}):
-            topic = self._decider.state_topic.name
-            table = read_table(self._settings, topic, number, f"{self._decider.name}.state")
-            load = self._decider.load_state
-            self._states[number] = {site: load(value) for site, value in table.items()}
-        consumer.assign(starts)
-        self._has_partitions = True
-        log.info("partitions %s", sorted(self._states))
+    def take_over(self, kept: AbstractSet[int], new: AbstractSet[int]) -> None:
+        """Load the states of new partitions; see :class:`streams.membership.PartitionHost`."""
+        states = {number: self._states[number] for number in kept}
+        self._states = states | {number: self._load(number) for number in sorted(new)}
 
-    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        del consumer
-        self._has_partitions = False  # until the new assignment, which takes all at once
-        for number in {entry.partition for entry in partitions}:
-            self._states.pop(number, None)
+    def start_of(self, committed: TopicPartition) -> int:
+        """Everything before the committed offset is decided."""
+        return committed.offset
+
+    def _load(self, number: int) -> dict[str, StateT]:
+        topic = self._decider.state_topic.name
+        table = read_table(self._settings, topic, number, f"{self._decider.name}.state")
+        return {site: self._decider.load_state(value) for site, value in table.items()}
 
 
 def _carried_on(

@@ -123,7 +123,10 @@ def take_batch(consumer: Consumer, most: int, wait_s: float) -> list[Message]:
     Raises:
         BrokerError: the consumer reports an error that it cannot mend itself.
     """
-    return [message for message in arrived(consumer, most, wait_s) if _usable(message)]
+    messages = arrived(consumer, most, wait_s)
+    if any(map(Message.error, messages)):
+        return [message for message in messages if _usable(message)]
+    return messages
 
 
 def _usable(message: Message) -> bool:

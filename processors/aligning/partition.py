@@ -12,6 +12,7 @@ from processors.aligning.accepting import Judge, Judged, Place
 from processors.aligning.aggregating import Aggregates
 from processors.aligning.changes import Changes
 from processors.aligning.decoding import RefusedReading, decode
+from processors.aligning.delays import Delays
 from processors.aligning.layout import Layout, existing, layout_of
 from processors.aligning.ledger import Ledger
 from processors.aligning.open_readings import OpenReadings, ReadingColumns
@@ -88,6 +89,8 @@ class PartitionAligner:
         self.final_before_ms: int | None = None
         self.dirty_chunks: set[int] = set()
         self.muted = False
+        self.delays = Delays(self.table)
+        self._tells_delays = not clock.is_data_clock
         self._closed_before_ms: int | None = None
         self._changes = Changes()
         self._find_model = find_model
@@ -127,6 +130,8 @@ class PartitionAligner:
         accepted = self._still_open(judged.accepted)
         new = self._insert(accepted, judged.event_ids)
         if not self.muted:
+            if self._tells_delays:
+                self.delays.note(kind, judged.series, judged.delay_ms)
             refused = decoded.refused + judged.refused
             self._refused += [Refused(kind, reading) for reading in refused]
             self.counts += _counted(len(accepted), new, judged, len(refused))

@@ -126,6 +126,7 @@ class SeriesColumns:
 
     Attributes:
         site: index of its site.
+        device: number of its device's first series.
         interval_ms, hold_ms: how long a reading is measured, and valid [ms].
         counter_max_micro: where a register rolls over, fixed point; 0 where that is not known.
         rated_micro: rated power of what is in the balance, otherwise 0; fixed point [kW].
@@ -135,6 +136,7 @@ class SeriesColumns:
     """
 
     site: NDArray[np.int64]
+    device: NDArray[np.int64]
     interval_ms: NDArray[np.int64]
     hold_ms: NDArray[np.int64]
     counter_max_micro: NDArray[np.int64]
@@ -154,9 +156,13 @@ class SeriesColumns:
         return SeriesColumns(*(getattr(self, each.name)[series] for each in fields(self)))
 
 
-def _columns_of(specs: Sequence[SeriesSpec], site: int) -> SeriesColumns:
+def _columns_of(specs: Sequence[SeriesSpec], site: int, low: int) -> SeriesColumns:
     power = [spec.quantity == "active_power" for spec in specs]
     rated = [spec.rated_kw if spec.role in _IN_BALANCE else 0.0 for spec in specs]
+
+    first: dict[str, int] = {}
+    for number, spec in enumerate(specs, low):
+        first.setdefault(spec.device, number)
 
     def powers(role: Role) -> NDArray[np.bool_]:
         chosen = [p and spec.role is role for p, spec in zip(power, specs, strict=True)]
@@ -164,6 +170,7 @@ def _columns_of(specs: Sequence[SeriesSpec], site: int) -> SeriesColumns:
 
     return SeriesColumns(
         site=np.full(len(specs), site, np.int64),
+        device=np.array([first[spec.device] for spec in specs], np.int64),
         interval_ms=np.array([spec.interval_ms for spec in specs], np.int64),
         hold_ms=np.array([spec.hold_ms for spec in specs], np.int64),
         counter_max_micro=np.array([spec.counter_max_micro for spec in specs], np.int64),
@@ -188,9 +195,10 @@ class SeriesTable:
 
     def __init__(self) -> None:
         self.sites: dict[str, SiteSeries] = {}
+        self._by_index: list[SiteSeries] = []
         self._length = 0
         self._new: list[SeriesColumns] = []
-        self._columns = _columns_of((), 0)
+        self._columns = _columns_of((), 0, 0)
 
     def __len__(self) -> int:
         return self._length
@@ -217,7 +225,8 @@ class SeriesTable:
             low=len(self),
         )
         self.sites[model.name] = site
-        self._new.append(_columns_of(specs, site.index))
+        self._by_index.append(site)
+        self._new.append(_columns_of(specs, site.index, site.low))
         self._length += len(specs)
         return site
 
@@ -231,3 +240,8 @@ class SeriesTable:
             return None
         wrong = kind is not None and known.specs[place].kind is not kind
         return None if wrong else known.low + place
+
+    def name_of(self, series: int) -> tuple[str, SeriesName]:
+        """Site and name of a series, by its number."""
+        site = self._by_index[int(self.columns.site[series])]
+        return site.model.name, site.names[series - site.low]

@@ -134,6 +134,10 @@ class Replay:
             self._waiting[kind].append(beyond)
         return self.finish_if_reached()
 
+    def ahead(self) -> frozenset[TelemetryKind]:
+        """Topics that have reached their position while others have not."""
+        return frozenset(kind for kind in self._targets if self._reached(kind))
+
     def finish_if_reached(self) -> bool:
         """End the replay where every topic has reached its position; True if it did."""
         if not all(self._reached(kind) for kind in self._targets):

@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,8 @@ from schemas.errors import BrokerError
 from schemas.settings import KafkaSettings, Settings, load_settings
 from schemas.telemetry import RawBatch, Reading
 from schemas.topics import TELEMETRY
-from streams.align import BATCH_RECORDS, AlignStage
+from streams.align import AlignStage
+from streams.aligning.arriving import MOST_RECORDS
 from streams.benchmarking.memory import peak_memory_mb
 from streams.kafka import arrived, group_consumer, producer
 from streams.logs import log_to_stderr
@@ -86,8 +88,9 @@ class MeasuredAlign(AlignStage):
         self._file = file
         super().__init__(settings, slot, StageMetrics("align", slot))
 
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        super()._on_assign(consumer, partitions)
+    def take_over(self, kept: AbstractSet[int], new: AbstractSet[int]) -> None:
+        """As ever; the first time, note when."""
+        super().take_over(kept, new)
         self._began = self._began or Moment.now()
 
     def close(self) -> None:
@@ -157,7 +160,7 @@ def run_peer(settings: Settings, slot: int, records: int, use: Callable[[Message
     consumer.subscribe([spec.name for spec in TELEMETRY.values()], on_assign=on_assign)
     taken = 0
     while taken < records:
-        messages = arrived(consumer, BATCH_RECORDS, _WAIT_S)
+        messages = arrived(consumer, MOST_RECORDS, _WAIT_S)
         for message in messages:
             use(message)
         taken += len(messages)

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message
 
 from schemas.settings import Settings, load_settings
-from streams.align import STAGE, AlignStage
+from streams.align import AlignStage
+from streams.aligning.publishing import STAGE
 from streams.benchmarking.align_worker import Moment
 from streams.logs import log_to_stderr
 from streams.metrics import StageMetrics
@@ -55,16 +56,15 @@ class WaitingAlign(AlignStage):
         super().__init__(settings, slot, StageMetrics(STAGE, slot))
 
     def step(self) -> None:
-        """Begin once that is allowed; otherwise as ever."""
-        if self._began is None and self._go.exists():
-            self._consumer.resume(self._consumer.assignment())
-            self._began = Moment.now()
-        super().step()
-
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        super()._on_assign(consumer, partitions)
+        """Take nothing until that is allowed; otherwise as ever."""
         if self._began is None:
-            consumer.pause(partitions)
+            consumer = self._member.consumer
+            if self._go.exists():
+                consumer.resume(consumer.assignment())
+                self._began = Moment.now()
+            else:
+                consumer.pause(consumer.assignment())
+        super().step()
 
     def _consume(self, messages: list[Message]) -> None:
         super()._consume(messages)

@@ -20,7 +20,7 @@ from schemas.settings import KafkaSettings, Settings
 from schemas.site_window import MeterWindows, SiteWindow
 from schemas.topics import METER_WINDOWS, PLANS, SITE_WINDOWS, TELEMETRY, TopicSpec
 from schemas.units import TelemetryKind
-from streams.align import to_records
+from streams.aligning.arriving import to_records
 from streams.clocks import read_clock
 from streams.historians.mapping import to_point
 from streams.historians.points import Measurement, SitePoint

@@ -5,6 +5,7 @@ from typing import Final
 from schemas.clock import WALL_CLOCK
 from streams.clocks import wall_ms
 from streams.metrics.aligning import AlignMetrics
+from streams.metrics.lateness import LatenessMetrics
 from streams.metrics.committing import TransactionMetrics
 from streams.metrics.deciding import ActuateMetrics, DispatchMetrics, GateMetrics
 from streams.metrics.registry import MetricSpec, StageRegistry
@@ -45,6 +46,7 @@ def groups() -> dict[str, list[MetricSpec]]:
     """Every metric, by the stages that have it."""
     common, aligning = StageMetrics("stage"), StageMetrics("stage")
     AlignMetrics(aligning, WALL_CLOCK, wall_ms)
+    LatenessMetrics(aligning.registry)
     found = {
         "Every stage": common.registry.specs,
         "Align": aligning.registry.specs[len(common.registry.specs) :],

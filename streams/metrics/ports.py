@@ -20,8 +20,8 @@ def port_of(settings: Settings, stage: str, slot: int = 0) -> int | None:
     Raises:
         ConfigurationError: there is no such stage.
     """
-    base = settings.metrics.port
-    return base + _place_of(stage) + SLOT_PORTS * slot if base else None
+    base, place = settings.metrics.port, _place_of(stage)
+    return base + place + SLOT_PORTS * slot if base else None
 
 
 def _place_of(stage: str) -> int:

@@ -5,12 +5,12 @@ around. The constant labels are added when somebody asks, so that counting costs
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import product
-from typing import Final
+from itertools import accumulate, product
+from typing import Final, NamedTuple
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, Metric
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 CONSTANT_LABELS: Final = ("stage", "slot")
@@ -33,6 +33,20 @@ class MetricSpec(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     unit: str
     meaning: str
+
+
+class Counted(NamedTuple):
+    """A histogram at one moment.
+
+    Attributes:
+        bounds_s: upper bounds of the buckets [s].
+        counts: in each bucket, and above the last.
+        sum_s: of everything counted [s].
+    """
+
+    bounds_s: Sequence[float]
+    counts: Sequence[int]
+    sum_s: float
 
 
 class StageRegistry(CollectorRegistry):
@@ -98,6 +112,17 @@ class StageRegistry(CollectorRegistry):
         self._note(name, "gauge", labels, unit, meaning)
         self.register(_Table(name, meaning, labels, read))
 
+    def distribution(
+        self,
+        name: str,
+        meaning: str,
+        labels: Sequence[str],
+        read: Callable[[], Mapping[tuple[str, ...], Counted]],
+    ) -> None:
+        """A histogram of durations that is counted elsewhere, whole batches at once."""
+        self._note(name, "histogram", labels, "s", meaning)
+        self.register(_Distribution(name, meaning, labels, read))
+
     def _note(self, name: str, kind: str, labels: Iterable[str], unit: str, meaning: str) -> None:
         spec = MetricSpec(name=name, kind=kind, labels=tuple(labels), unit=unit, meaning=meaning)
         self.specs.append(spec)
@@ -147,4 +172,30 @@ class _Table:
         family = GaugeMetricFamily(self._name, self._meaning, labels=self._labels)
         for labels, value in self._read().items():
             family.add_metric(labels, value)
+        return [family]
+
+
+class _Distribution:
+    """A histogram that is made when it is shown."""
+
+    def __init__(
+        self,
+        name: str,
+        meaning: str,
+        labels: Sequence[str],
+        read: Callable[[], Mapping[tuple[str, ...], Counted]],
+    ) -> None:
+        self._name, self._meaning, self._labels, self._read = name, meaning, labels, read
+
+    def describe(self) -> Iterable[Metric]:
+        """Its name, without values."""
+        return [HistogramMetricFamily(self._name, self._meaning, labels=self._labels)]
+
+    def collect(self) -> Iterable[Metric]:
+        """What is counted by now."""
+        family = HistogramMetricFamily(self._name, self._meaning, labels=self._labels)
+        for labels, counted in self._read().items():
+            bounds = [*(str(float(bound)) for bound in counted.bounds_s), "+Inf"]
+            reached = accumulate(map(float, counted.counts))
+            family.add_metric(labels, list(zip(bounds, reached, strict=True)), counted.sum_s)
         return [family]

@@ -48,7 +48,8 @@ from schemas.topics import ACKS, PLANS, SETPOINTS, SITE_WINDOWS, TOPICS, VERDICT
 from schemas.units import TelemetryKind
 from schemas.verdict import Accepted, Verdict
 from schemas.windows import WINDOW_MS
-from streams.align import dead_letter, to_records
+from streams.aligning.arriving import to_records
+from streams.aligning.publishing import dead_letter
 from streams.cases.reading import read_case
 from streams.clocks import decode_clock
 from streams.devices.client import decode_views

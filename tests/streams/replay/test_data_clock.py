@@ -19,7 +19,7 @@ from schemas.telemetry import Reading
 from schemas.topics import DEAD_LETTERS, SITES, TELEMETRY, telemetry_topic
 from schemas.units import TelemetryKind
 from schemas.windows import LATENESS_MS, WINDOW_MS
-from streams.align import to_records
+from streams.aligning.arriving import to_records
 from streams.kafka import read_all, read_table
 from streams.replay.command import replay
 from streams.replay.options import ReplayOptions, ReplayReport

@@ -12,7 +12,7 @@ from schemas.settings import AlignSettings
 from schemas.site_model import SiteModel
 from schemas.topics import SITES, telemetry_topic
 from schemas.units import TelemetryKind
-from streams.align import to_records
+from streams.aligning.arriving import to_records
 from streams.kafka import read_table
 from streams.replay.command import replay
 from streams.replay.loading import load_recording

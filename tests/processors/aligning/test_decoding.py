@@ -1,0 +1,52 @@
+"""Records become readings, fast where they are good, one by one where they are not."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.aligning.decoding import decode
+from processors.aligning.records import Records
+from schemas.telemetry import RawBatch
+from tests.support.aligning_scenarios import SITE, Sent, as_batch
+
+GOOD = Sent(0, "m1", 0, 1.0).to_bytes()
+BATCH = as_batch([Sent(0, "m1", 0, 1.0), Sent(0, "m2", 0, 2.0)])
+BAD = GOOD.replace(b'"value":1.0', b'"value":"much"')
+UNKNOWN = GOOD.replace(b'"kW"', b'"horses"')
+TICK = b""
+
+
+def records(*values: bytes) -> Records:
+    ticks = dict.fromkeys((at for at, value in enumerate(values) if value == TICK), 5)
+    return Records(list(range(10, 10 + len(values))), [0] * len(values), values, ticks)
+
+
+@given(st.lists(st.sampled_from([GOOD, BATCH, BAD, UNKNOWN, TICK]), max_size=12))
+def test_every_record_is_decoded_whatever_stands_beside_it(values: list[bytes]) -> None:
+    """D-3: a bad record spoils no other, wherever it stands."""
+    decoded = decode(records(*values))
+    singles = [at for at, value in enumerate(values) if value in (GOOD, UNKNOWN)]
+    batches = [at for at, value in enumerate(values) if value == BATCH]
+    bad = [at for at, value in enumerate(values) if value == BAD]
+    assert decoded.places() == singles + [at for at in batches for _ in range(2)]
+    assert [refused.offset - 10 for refused in decoded.refused] == bad
+    assert len(list(decoded.addresses())) == len(decoded.readings())
+
+
+def test_a_unit_that_nobody_knows_is_left_for_the_judge() -> None:
+    """It is a readable reading; only the series' model can say what is wrong with it."""
+    decoded = decode(records(UNKNOWN))
+    assert list(decoded.addresses()) == [(SITE, "m1", "active_power", "horses")]
+
+
+@pytest.mark.parametrize("index", [0, 1, 2, 3, 4])
+def test_a_refused_reading_has_its_own_bytes(index: int) -> None:
+    """Dead letters carry the original, of a batch the one reading."""
+    decoded = decode(records(BATCH, GOOD, BATCH))
+    refused = decoded.refuse(index, ("no",))
+    items = [bytes(raw) for raw in msgspec.json.decode(BATCH, type=RawBatch).readings]
+    originals = [GOOD, *items, *items]
+    places = [(11, -1), (10, 0), (10, 1), (12, 0), (12, 1)]
+    assert refused.original == originals[index]
+    assert (refused.offset, refused.item) == places[index]
