@@ -5,9 +5,9 @@ from typing import Final
 from schemas.clock import WALL_CLOCK
 from streams.clocks import wall_ms
 from streams.metrics.aligning import AlignMetrics
-from streams.metrics.lateness import LatenessMetrics
 from streams.metrics.committing import TransactionMetrics
 from streams.metrics.deciding import ActuateMetrics, DispatchMetrics, GateMetrics
+from streams.metrics.lateness import LatenessMetrics
 from streams.metrics.registry import MetricSpec, StageRegistry
 from streams.metrics.stage import Hop, StageMetrics
 from streams.metrics.storing import HistorianMetrics
