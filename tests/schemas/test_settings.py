@@ -24,6 +24,7 @@ VARIABLES = {
     "GRIDLOOM_ALIGN__SNAPSHOT_INTERVAL_S": ("5", "align.snapshot_interval_s", 5.0),
     "GRIDLOOM_ALIGN__TICK_INTERVAL_MS": ("100", "align.tick_interval_ms", 100),
     "GRIDLOOM_ALIGN__DORMANT_AFTER_S": ("3600", "align.dormant_after_s", 3600.0),
+    "GRIDLOOM_ALIGN__MAX_OPEN_READINGS": ("3600", "align.max_open_readings", 3600),
     "GRIDLOOM_HISTORIAN__KIND": ("sqlite", "historian.kind", "sqlite"),
     "GRIDLOOM_HISTORIAN__PATH": ("other.sqlite", "historian.path", Path("other.sqlite")),
     "GRIDLOOM_INFLUXDB__URL": ("http://db:8086", "influxdb.url", "http://db:8086"),
