@@ -5,6 +5,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from schemas.versions import VERSION_FIELD, version_of, version_problem
+
 
 def problems_of(data: object, kind: type[msgspec.Struct], path: str) -> Iterator[str]:
     """Every wrong, missing or unknown field of ``data`` as a ``kind``, one sentence each.
@@ -19,6 +21,10 @@ def problems_of(data: object, kind: type[msgspec.Struct], path: str) -> Iterator
         return
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     hints = get_type_hints(kind)
+    own, written = version_of(kind), data.get(VERSION_FIELD)
+    if own is not None and isinstance(written, str):
+        problem = version_problem(kind.__name__, own, written)
+        yield from [] if problem is None else [f"{path}.{problem}"]
     for name in data.keys() - fields.keys():
         yield f"{path}.{name}: unknown field (known are: {', '.join(fields)})"
     for name, field in fields.items():

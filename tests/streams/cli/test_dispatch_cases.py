@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.dispatch_plan import DispatchPlan
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, MessageError
+from schemas.messages import Decoder
 from schemas.site_window import Completeness, SiteWindow
 from streams.cases.charts import bars_of, terminal_bars
 from streams.cases.checking import problems_of
@@ -187,6 +188,14 @@ JSON = st.recursive(
 FIELDS = [field.name for field in msgspec.structs.fields(SiteWindow)]
 
 
+def test_a_part_of_another_major_version_is_refused_with_both_versions() -> None:
+    """DESIGN decision 4: as on the wire."""
+    case = load(PEAK)
+    case["window"]["schema_version"] = "2.0"
+    (problem,) = problems_in(case)
+    assert problem.startswith("window.schema_version: version 2.0 of SiteWindow cannot be read")
+
+
 @given(
     changes=st.dictionaries(st.sampled_from([*FIELDS, "relays"]), JSON, max_size=4),
     dropped=st.sets(st.sampled_from(FIELDS), max_size=3),
@@ -197,8 +206,8 @@ def test_a_window_has_a_problem_exactly_where_it_cannot_be_decoded(
     window = msgspec.to_builtins(parse_case(load(PEAK), "case").window) | changes
     data = {name: value for name, value in window.items() if name not in dropped}
     try:
-        msgspec.convert(data, SiteWindow)
-    except msgspec.ValidationError:
+        Decoder[SiteWindow](SiteWindow).decode(msgspec.json.encode(data))
+    except MessageError:
         fits = False
     else:
         fits = True
