@@ -3,20 +3,19 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import Message
 
 from schemas.dispatch_plan import DispatchPlan
-from schemas.errors import BrokerError, MessageError
-from schemas.messages import Decoder, encode
+from schemas.errors import MessageError
+from schemas.messages import Decoder
 from schemas.setpoint import Ack, Setpoint
 from schemas.settings import Settings
 from schemas.site_window import MeterWindows, SiteWindow
 from schemas.topics import (
     ACKS,
-    DEAD_LETTERS,
     METER_WINDOWS,
     PLANS,
     SETPOINTS,
@@ -25,13 +24,13 @@ from schemas.topics import (
 )
 from schemas.verdict import Verdict
 from streams.clocks import wall_ms
-from streams.dead_letters import letter_for
+from streams.dead_letters import LetterWriter, letter_for
 from streams.historians.mapping import StoredMessage, to_point
 from streams.historians.opening import open_historian
 from streams.historians.points import Point, SitePoint, measurement_of, points_in
 from streams.historians.protocol import Historian, RefusedPoint
 from streams.intake import Intake
-from streams.kafka import producer, require_topics
+from streams.kafka import require_topics
 from streams.logs.lines import about_record
 from streams.metrics import Hop, StageMetrics
 from streams.metrics.storing import HistorianMetrics
@@ -75,7 +74,7 @@ class StoreStage:
         self._metrics = metrics
         self._own_metrics = HistorianMetrics(metrics.registry)
         self._stop = StopRequest()
-        self._letters = DeadLetters(settings, metrics)
+        self._letters = LetterWriter(settings.kafka, STAGE, metrics)
 
     def run(self) -> None:
         """Store until the process is asked to stop."""
@@ -132,7 +131,7 @@ class StoreStage:
             return [(message, to_point(decoder.decode(original)))]
         except MessageError as error:
             log.warning("dead letter: %s", error, extra=about_record(message))
-            self._letters.add(message, (error.message, *error.problems))
+            self._letters.send(letter_for(STAGE, message, (error.message, *error.problems)))
             return []
 
     def _bury(self, stored: Sequence[Stored], refused: Sequence[RefusedPoint]) -> None:
@@ -140,7 +139,8 @@ class StoreStage:
         told: Counter[str] = Counter()
         for each in refused:
             message, _ = stored[each.index]
-            self._letters.add(message, ("the historian refuses it", each.reason))
+            reasons = ("the historian refuses it", each.reason)
+            self._letters.send(letter_for(STAGE, message, reasons))
             told[each.reason] += 1
         for reason, records in told.items():
             log.warning("%d records are dead letters: %s", records, reason)
@@ -176,36 +176,3 @@ class StoreStage:
             time.sleep(min(left_s, _SLICE_S))
             self._metrics.health.turned()
         return not self._stop
-
-
-class DeadLetters:
-    """Records that could not be stored, on their way to the topic of dead letters."""
-
-    def __init__(self, settings: Settings, metrics: StageMetrics) -> None:
-        self._producer = producer(settings.kafka, STAGE)
-        self._metrics = metrics
-        self._lost: list[str] = []
-
-    def add(self, message: Message, errors: Iterable[str]) -> None:
-        """Send one; :meth:`flush` makes sure of it."""
-        value = encode(letter_for(STAGE, message, errors))
-        self._producer.produce(
-            DEAD_LETTERS.name, key=STAGE, value=value, on_delivery=self._on_delivery
-        )
-        self._producer.poll(0)
-        self._metrics.produced(DEAD_LETTERS.name)
-
-    def flush(self) -> None:
-        """Wait until Kafka has all of them.
-
-        Raises:
-            BrokerError: it does not take one.
-        """
-        self._producer.flush()
-        if self._lost:
-            message = f"{len(self._lost)} dead letters cannot be written: {self._lost[0]}"
-            raise BrokerError(message)
-
-    def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
-        if error is not None:
-            self._lost.append(str(error))

@@ -10,8 +10,8 @@ from schemas.errors import MessageError
 from schemas.identity import partition_of
 from schemas.messages import encode
 from streams.devices.messages import read_ack, read_telemetry
-from streams.devices.transport import TrackedTable
 from streams.devices.view import DeviceView, Place, Row, device_id, with_ack, with_report
+from streams.faust_host.transport import TrackedTable
 from streams.kafka import TICK_HEADER
 
 _ROW: Final = msgspec.json.Decoder(Row)

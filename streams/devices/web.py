@@ -8,6 +8,7 @@ from faust.web import Request, Response, View
 
 from streams.devices.table import DeviceTable
 from streams.devices.view import DeviceView
+from streams.faust_host.app import is_ready
 
 _OK: Final = 200
 _NOT_FOUND: Final = 404
@@ -65,11 +66,6 @@ def add_pages(app: faust.App, table: DeviceTable) -> None:
             misplaced=table.passed_over["misplaced"],
         )
         return _answer(view, state, _OK if ready else _STARTING)
-
-
-def is_ready(app: faust.App) -> bool:
-    """Whether the table is whole: partitions are assigned, and it has been read back."""
-    return bool(app.tables.actives_ready and not app.rebalancing)
 
 
 def _unclear(view: View, name: str, found: list[DeviceView]) -> Response:

@@ -125,6 +125,10 @@ class StageMetrics:
             if kind != TIMESTAMP_NOT_AVAILABLE:
                 self.passed(hop, (now_ms - written_ms) / 1000)
 
+    def take_lags(self, lags: Mapping[tuple[str, ...], int]) -> None:
+        """Take how far a consumer of another kind is behind, by topic and partition."""
+        self._lags = lags
+
     def take_statistics(self, statistics: str) -> None:
         """Take librdkafka's report of a consumer: what is not in it is not shown any more.
 

@@ -14,7 +14,8 @@ from schemas.messages import encode
 from schemas.setpoint import AckResult
 from schemas.settings import KafkaSettings
 from schemas.topics import DEVICES_APP
-from streams.devices.changelog import SOURCES, committed_ends
+from streams.devices.changelog import SOURCES
+from streams.faust_host.offsets import committed_ends
 from streams.kafka import TICK_HEADER, common_config
 from tests.streams.devices.conftest import (
     ACKS,

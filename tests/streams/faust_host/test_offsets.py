@@ -5,7 +5,7 @@ from confluent_kafka import Producer
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.settings import KafkaSettings
-from streams.devices.changelog import committed_ends
+from streams.faust_host.offsets import committed_ends
 from streams.kafka import admin, transactional_producer
 
 pytestmark = pytest.mark.kafka

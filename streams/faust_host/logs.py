@@ -16,7 +16,7 @@ _NO_NEWS: Final = (
 )
 
 
-_SOURCES: Final = ("faust", "mode", "aiokafka", "aiohttp", "streams.devices.transport")
+_SOURCES: Final = ("faust", "mode", "aiokafka", "aiohttp", "streams.faust_host")
 """Loggers of Faust and what it stands on; it also logs for our subclasses of its services."""
 
 

@@ -17,7 +17,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +29,10 @@ from faust.types.tuples import FutureMessage, Message
 from yarl import URL
 
 from schemas.settings import KafkaSettings
-from streams.devices.changelog import committed_ends
+from streams.faust_host.offsets import committed_ends
+
+GiveBack = Callable[[], Awaitable[Iterable[Message]]]
+"""Lets go of records under way, without acknowledging them, and tells which they were."""
 
 
 class TrackedTable(faust.Table[bytes, bytes]):
@@ -117,6 +120,34 @@ class TransactionalConsumer(aiokafka.Consumer):
         done.intersection_update(self._acked[tp])
         return newest + 1
 
+    def lags(self) -> dict[tuple[str, ...], int]:
+        """Records that no agent is done with yet, by topic and partition; unknown ones absent.
+
+        Markers of transactions among what was not fetched yet count, too.
+        """
+        client = self._thread._consumer  # noqa: SLF001  Faust shows it nowhere
+        held = None if client is None else client._subscription.subscription  # noqa: SLF001  so does aiokafka
+        if held is None or held.assignment is None:
+            return {}
+        found: dict[tuple[str, ...], int] = {}
+        for place in held.assignment.tps:
+            state = held.assignment.state_value(place)
+            is_known = state is not None and state.lso is not None and state.has_valid_position
+            if is_known and self.app.topics.acks_enabled_for(place.topic):
+                tp = TP(place.topic, place.partition)
+                begun = max(0, len(self._delivered[tp]) - len(self._acked_index[tp]))
+                found[tp.topic, str(tp.partition)] = max(0, state.lso - state.position) + begun
+        return found
+
+    async def wait_empty(self) -> None:
+        """Wait for what agents have begun, but for what they can give back, and commit.
+
+        Faust calls it before it lets go of partitions; by then nothing new reaches an agent.
+        """
+        for give_back in self.transport.unfinished:
+            self._unacked_messages -= set(await give_back())
+        await super().wait_empty()
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Gaps need no book: nothing was delivered in them."""
 
@@ -131,10 +162,15 @@ class TransactionalConsumer(aiokafka.Consumer):
 
 
 class TransactionalTransport(aiokafka.Transport):
-    """Faust's transport with :class:`TransactionalConsumer`."""
+    """Faust's transport with :class:`TransactionalConsumer`.
+
+    Attributes:
+        unfinished: called for what agents have begun and can give back.
+    """
 
     Consumer = TransactionalConsumer
 
     def __init__(self, urls: list[URL], app: AppT, kafka: KafkaSettings) -> None:
         super().__init__(urls, app)
         self.kafka = kafka
+        self.unfinished: list[GiveBack] = []
