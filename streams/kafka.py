@@ -23,6 +23,9 @@ from schemas.topics import TopicSpec, topic_names
 TICK_HEADER: Final = "gridloom-tick"
 """Marks a record that only carries time. Its value is the time [ms] on the data clock."""
 
+PREFETCH_KB: Final = 16_384
+"""Records that a stage fetches ahead [kB]: three batches of align's (decision 0018)."""
+
 STATISTICS_INTERVAL_MS: Final = 1_000
 """How often librdkafka tells of itself, where somebody listens [ms]."""
 
@@ -110,7 +113,7 @@ def group_consumer(
         # The default second of back-off starves a consumer of small topics.
         "fetch.queue.backoff.ms": 10,
         "fetch.wait.max.ms": 20,
-        "queued.max.messages.kbytes": 65_536,
+        "queued.max.messages.kbytes": PREFETCH_KB,
     }
     if on_statistics is None:
         return Consumer(config)

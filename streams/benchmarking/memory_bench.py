@@ -10,6 +10,7 @@ from streams.benchmarking.align_workload import PER_SITE, Workload
 from streams.benchmarking.figures import Calculated, Curve, Figure, Result, figure
 from streams.benchmarking.rounds import Bench
 from streams.benchmarking.scale_needs import METERS as MANY_METERS
+from streams.kafka import PREFETCH_KB
 
 METERS: Final = (1_000, 10_000, 100_000)
 QUICK_METERS: Final = (1_000, 10_000)
@@ -26,7 +27,7 @@ _NOTES: Final = (
     "so its prefetch is full, and the peak is the greatest that it comes to",
     "steady: the median of what was resident in the second half of each run",
     f"one reading of every meter per window; lateness {LATENESS_MS // 1000} s",
-    "bounded whatever the meters: librdkafka's prefetch, queued.max.messages.kbytes 65,536",
+    f"bounded whatever the meters: librdkafka's prefetch, {PREFETCH_KB:,} kB of records",
     f"bounded whatever the meters: windows computed at once, MAX_CELLS {MAX_CELLS:,} values",
     "grows with the meters: site models, series, what final windows left behind",
     f"grows with their readings: those of {LATENESS_MS // WINDOW_MS} windows, not final yet",
