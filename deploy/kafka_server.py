@@ -5,12 +5,13 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from deploy.kafka_health import answers
 from deploy.kafka_security import KafkaSecurity
-from deploy.kafka_settings import server_properties
+from deploy.kafka_settings import Node, server_properties
 from deploy.kafka_users import ADMIN_USER, KafkaUsers
 from deploy.local_server import LocalServer
 from deploy.ports import free_port
@@ -20,6 +21,14 @@ from schemas.errors import StackError
 from schemas.settings import KafkaSettings
 
 _PROPERTIES: Final = "server.properties"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node of a cluster."""
+
+    cluster_id: str
+    node: Node
 
 
 class KafkaServer(LocalServer):
@@ -32,12 +41,21 @@ class KafkaServer(LocalServer):
         folder: its own folder; made where it does not exist.
         port: where clients connect; by default one that is free at the first start.
         secure: whether it has TLS, users and access rules. A folder stays what it was at first.
+        member: which node of which cluster it is; by default it is alone in one of its own.
     """
 
     name = "Kafka"
 
-    def __init__(self, folder: Path, *, port: int | None = None, secure: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        secure: bool = False,
+        member: Member | None = None,
+    ) -> None:
         super().__init__(folder, port=port)
+        self._member = member
         self._security = KafkaSecurity(self.folder) if secure else None
 
     @property
@@ -89,7 +107,7 @@ class KafkaServer(LocalServer):
             self._write_properties()
             if not formatted:
                 with self._first_users() as arguments:
-                    complete(server, [*java, *_format_arguments(), *arguments])
+                    complete(server, [*java, *self._format_arguments(), *arguments])
             server.run([*java, *broker_options, "kafka.Kafka", _PROPERTIES])
             security = self._client_security()
             server.wait_until(lambda: answers(self.host, self.port, security), deadline_s)
@@ -108,7 +126,11 @@ class KafkaServer(LocalServer):
 
     def _write_properties(self) -> None:
         secured = None if self._security is None else self._security.secured_by()
-        text = server_properties(self.port, free_port(besides=self.port), secured)
+        if self._member is None:
+            text = server_properties(self.port, free_port(besides=self.port), secured)
+        else:
+            node = self._member.node
+            text = server_properties(self.port, node.controller_port, secured, node)
         write_secret(self.folder / _PROPERTIES, text)
 
     def _first_users(self) -> AbstractContextManager[list[str]]:
@@ -120,8 +142,12 @@ class KafkaServer(LocalServer):
             return {}
         return self.users.as_user(KafkaSettings(), ADMIN_USER).client_security()
 
+    def _format_arguments(self) -> list[str]:
+        cluster_id = new_cluster_id() if self._member is None else self._member.cluster_id
+        return ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", _PROPERTIES]
 
-def _format_arguments() -> list[str]:
-    # A cluster id is 16 bytes in base 64; the first byte keeps it from starting with a dash.
-    cluster_id = base64.urlsafe_b64encode(b"G" + os.urandom(15)).decode().rstrip("=")
-    return ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", _PROPERTIES]
+
+def new_cluster_id() -> str:
+    """An id that no other cluster has."""
+    # 16 bytes in base 64; the first byte keeps it from starting with a dash.
+    return base64.urlsafe_b64encode(b"G" + os.urandom(15)).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""Settings of the local broker: one small node that is broker and controller at once."""
+"""Settings of a local broker: a small node that is broker and controller at once."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,8 +8,8 @@ from schemas.settings import SCRAM
 
 _SERVER_PROPERTIES: Final = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller_port}
+node.id={number}
+controller.quorum.voters={voters}
 listeners=CLIENT://{host}:{port},CONTROLLER://{host}:{controller_port}
 advertised.listeners=CLIENT://{host}:{port}
 controller.listener.names=CONTROLLER
@@ -23,14 +23,15 @@ auto.create.topics.enable=false
 # A first consumer gets its partitions at once.
 group.initial.rebalance.delay.ms=0
 
-# One node holds one replica of everything, in few partitions.
-offsets.topic.replication.factor=1
+# Every node holds a replica of everything, in few partitions; all but one have to have taken it.
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={nodes}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={nodes}
+transaction.state.log.min.isr={in_sync}
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={nodes}
+share.coordinator.state.topic.min.isr={in_sync}
 share.coordinator.state.topic.num.partitions=4
 
 # A broker that was killed can come back after 3 s, not 9: so long its former self counts as alive.
@@ -87,16 +88,51 @@ class SecuredBy:
     authority: str
 
 
-def server_properties(port: int, controller_port: int, secured: SecuredBy | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node among its like.
+
+    Attributes:
+        number: its own, from 1.
+        controller_ports: of all nodes, in the order of their numbers.
+    """
+
+    number: int
+    controller_ports: tuple[int, ...]
+
+    @property
+    def controller_port(self) -> int:
+        """Where its controller listens."""
+        return self.controller_ports[self.number - 1]
+
+
+def server_properties(
+    port: int,
+    controller_port: int,
+    secured: SecuredBy | None = None,
+    node: Node | None = None,
+) -> str:
     """The broker's properties file; its data go to ``data`` in its working folder.
 
     Args:
         port: where clients connect.
-        controller_port: where the broker reaches its controller, which is itself.
+        controller_port: where its controller listens.
         secured: by TLS, users and access rules; by default everybody may do everything. The
             text then holds passwords.
+        node: which one of several it is; by default it is alone.
     """
-    text = _SERVER_PROPERTIES.format(host=HOST, port=port, controller_port=controller_port)
+    node = node or Node(1, (controller_port,))
+    nodes = len(node.controller_ports)
+    voters = (f"{n}@{HOST}:{at}" for n, at in enumerate(node.controller_ports, start=1))
+    text = _SERVER_PROPERTIES.format(
+        host=HOST,
+        port=port,
+        controller_port=controller_port,
+        number=node.number,
+        voters=",".join(voters),
+        nodes=nodes,
+        in_sync=max(1, nodes - 1),
+    )
     return text + (_PLAIN_TEXT if secured is None else _security_properties(secured))
 
 

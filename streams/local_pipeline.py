@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.influx_build import cached_influxd
 from deploy.kafka_users import ADMIN_USER, KafkaUsers
+from deploy.local_cluster import NODES, LocalCluster
 from deploy.local_kafka import LocalKafka
 from deploy.supervisor import LATELY_S, Crashed, Event, Supervisor
 from schemas.clock import PipelineClock
@@ -162,7 +163,10 @@ class StageProcesses:
     def is_drained(self, stage: str) -> bool:
         """Whether a stage has used everything that was written for it."""
         topics = [name for name in existing_topics(self.settings.kafka) if _reads(stage, name)]
-        return is_drained(self.settings.kafka, stage, topics)
+        try:
+            return is_drained(self.settings.kafka, stage, topics)
+        except KafkaException:  # a broker that has just started may still load its groups
+            return False
 
     @property
     def pids(self) -> dict[str, int]:
@@ -199,6 +203,7 @@ class LocalPipeline:
         folder: keeps Kafka's data, logs, and what the stages keep.
         port: Kafka's port; any free one by default.
         secure: whether Kafka has TLS, a user for each role, and access rules.
+        cluster: whether Kafka is three brokers, open to everybody on this machine.
         report: told, in one sentence each, what takes time.
     """
 
@@ -209,10 +214,15 @@ class LocalPipeline:
         *,
         port: int | None = None,
         secure: bool = False,
+        cluster: bool = False,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = folder
-        self.kafka = LocalKafka(folder / "kafka", port=port, secure=secure, report=report)
+        self.kafka: LocalKafka | LocalCluster
+        if cluster:
+            self.kafka = LocalCluster(folder / "kafka", report=report)
+        else:
+            self.kafka = LocalKafka(folder / "kafka", port=port, secure=secure, report=report)
         self._configured = settings
         self._report = report
         self._influx: LocalInflux | None = None
@@ -222,7 +232,8 @@ class LocalPipeline:
     def settings(self) -> Settings:
         """Settings with this pipeline's Kafka, as its admin, its historian and its folder."""
         kafka = self._configured.kafka.in_plain_text(self.kafka.bootstrap_servers)
-        kafka = kafka.model_copy(update={"replication_factor": 1})
+        copies = NODES if isinstance(self.kafka, LocalCluster) else 1
+        kafka = kafka.model_copy(update={"replication_factor": copies})
         if self.kafka.users is not None:
             kafka = self.kafka.users.as_user(kafka, ADMIN_USER)
         settings = self._configured.model_copy(update={"folder": self.folder, "kafka": kafka})

@@ -8,22 +8,34 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from types import TracebackType
 from typing import Final, Self
 
+from deploy.local_cluster import LocalCluster
 from deploy.supervisor import Event, Finished
+from schemas.identity import partition_of
+from schemas.topics import telemetry_topic
+from schemas.units import TelemetryKind
 from streams.chaos.plan import BROKER, HISTORIAN, Fault, FaultKind
+from streams.kafka import admin
 from streams.local_pipeline import LocalPipeline, StageProcesses
 
 _SERVERS: Final = frozenset({BROKER, HISTORIAN})
 _LOCK_TIMEOUT_S: Final = 10.0
+_LEADER_TIMEOUT_S: Final = 10.0
 
 Act = Callable[[str], AbstractContextManager[None]]
 """Does something to a target on entering, and undoes it on leaving."""
 
 
 class Injector:
-    """Faults in a running pipeline; leaving the context undoes those that still last."""
+    """Faults in a running pipeline; leaving the context undoes those that still last.
 
-    def __init__(self, pipeline: LocalPipeline) -> None:
+    Args:
+        pipeline: the pipeline.
+        site: whose readings come from the broker that is killed, where there are several.
+    """
+
+    def __init__(self, pipeline: LocalPipeline, site: str) -> None:
         self._pipeline = pipeline
+        self._site = site
         self._lasting: dict[Fault, AbstractContextManager[None]] = {}
         self._others: list[StageProcesses] = []
         self._asked_to_end: set[str] = set()
@@ -119,12 +131,21 @@ class Injector:
 
     @contextmanager
     def _kill_broker(self, _target: str) -> Iterator[None]:
+        """The only one; of several the one that leads a partition of meters' readings."""
         kafka = self._pipeline.kafka
-        if kafka.pid is not None:
-            os.kill(kafka.pid, signal.SIGKILL)
+        broker = kafka.brokers[self._leader()] if isinstance(kafka, LocalCluster) else kafka
+        if broker.pid is not None:
+            os.kill(broker.pid, signal.SIGKILL)
         yield
-        kafka.stop()
-        kafka.start()
+        broker.stop()
+        broker.start()
+
+    def _leader(self) -> int:
+        """The broker that leads the partition of the demo's meters."""
+        settings = self._pipeline.settings.kafka
+        topic = telemetry_topic(TelemetryKind.METER)
+        partitions = admin(settings).list_topics(topic, _LEADER_TIMEOUT_S).topics[topic].partitions
+        return int(partitions[partition_of(self._site, settings.partitions)].leader)
 
     @contextmanager
     def _take_historian_away(self, _target: str) -> Iterator[None]:

@@ -80,7 +80,7 @@ class ChaosRunner:
         self.demo.start()
         self.demo.watch(1)
         self._began_s = time.monotonic()
-        with Injector(self.demo.pipeline) as injector:
+        with Injector(self.demo.pipeline, self.demo.site.model.name) as injector:
             while self._now_s() < self._seconds:
                 self._advance(injector)
                 with_servers = injector.spares_servers

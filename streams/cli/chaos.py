@@ -24,6 +24,9 @@ def chaos(
     speed: Annotated[
         float, typer.Option(min=0.1, max=20, help="pipeline seconds per second")
     ] = 10.0,
+    cluster: Annotated[
+        bool, typer.Option(help="three brokers, of which the leading one is killed")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="write the figures as JSON")] = None,
 ) -> None:
     """Kill, pause and double processes of the running loop; then check that nothing shows."""
@@ -35,7 +38,7 @@ def chaos(
     from streams.demo.runner import DemoCancelledError, DemoOptions, DemoRunner
 
     settings, seconds = load_settings(), 60 * minutes
-    options = DemoOptions(round(1000 * seconds * speed / WINDOW_MS), speed)
+    options = DemoOptions(round(1000 * seconds * speed / WINDOW_MS), speed, cluster=cluster)
     try:
         with _view(f"Gridloom chaos: seed {seed}, {minutes:g} minutes, speed {speed:g}") as view:
             demo = DemoRunner(settings, demo_site(load_slice()), options, view, stop.is_set)

@@ -43,12 +43,14 @@ class DemoCancelledError(Exception):
 class DemoOptions:
     """``windows``: how many 5-second windows. ``speed``: pipeline seconds per second.
 
-    ``secure``: whether Kafka has TLS, users and access rules.
+    ``secure``: whether Kafka has TLS, users and access rules. ``cluster``: whether it is three
+    brokers instead.
     """
 
     windows: int = 240
     speed: float = 10.0
     secure: bool = False
+    cluster: bool = False
 
 
 class DemoView(Protocol):
@@ -98,7 +100,13 @@ class DemoRunner:
         own = settings.model_copy(
             update={"devices": self._web, "metrics": metrics, "influxdb": influxdb}
         )
-        self.pipeline = LocalPipeline(own, self._folder, secure=options.secure, report=view.notice)
+        self.pipeline = LocalPipeline(
+            own,
+            self._folder,
+            secure=options.secure,
+            cluster=options.cluster,
+            report=view.notice,
+        )
         self._clock = fresh_clock(1.0)
         self._watcher: Watcher | None = None
         self._kept = False

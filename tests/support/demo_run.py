@@ -33,9 +33,11 @@ class SilentView:
         del fault
 
 
-def demo_runner(folder: Path, windows: int, speed: float = 10.0) -> DemoRunner:
+def demo_runner(
+    folder: Path, windows: int, speed: float = 10.0, *, cluster: bool = False
+) -> DemoRunner:
     """A demo of the shipped slice, not started yet."""
     settings = Settings.model_validate({"folder": folder, "devices": {"port": 6166}})
     site = demo_site(load_slice())
-    options = DemoOptions(windows, speed)
+    options = DemoOptions(windows, speed, cluster=cluster)
     return DemoRunner(settings, site, options, SilentView(), lambda: False)

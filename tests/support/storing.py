@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+
 from schemas.messages import encode
 from schemas.settings import Settings
 from schemas.site_window import MeterWindows, SiteWindow
@@ -86,6 +88,14 @@ class Bench:
     def is_done(self) -> bool:
         """Whether store has committed everything."""
         return is_drained(self.settings.kafka, "store", TOPICS)
+
+    def can_tell(self) -> bool:
+        """Whether Kafka knows its groups again, after a start."""
+        try:
+            self.is_done()
+        except KafkaException:
+            return False
+        return True
 
     def content(self, site: str) -> tuple[object, ...]:
         """What the historian holds of a site."""

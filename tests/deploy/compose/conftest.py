@@ -14,7 +14,7 @@ from tests.support.influx import influx
 __all__ = ["influx", "kafka"]
 
 
-def broker_properties(port: int, controller_port: int) -> str:
+def broker_properties(port: int, controller_port: int, _secured: None) -> str:
     """The broker's settings in the compose file, at ports of this machine.
 
     Kafka's image makes them of the variables: ``KAFKA_LOG_DIRS`` is ``log.dirs``.

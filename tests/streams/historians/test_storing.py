@@ -118,6 +118,7 @@ def test_a_store_killed_between_write_and_commit_to_sqlite_leaves_the_same_conte
         store.kill()
     kafka.stop()
     kafka.start()
+    eventually(in_file.can_tell)
     assert not in_file.is_done()
     with in_file.store():
         eventually(in_file.is_done)
