@@ -65,6 +65,10 @@ def result_of(runs: Runs, peers: Sequence[PeerCase], readings: int, partitions: 
         if peer.readings != readings:
             notes.append(f"{peer.engine.title}: the first {peer.readings:,} of the readings")
         notes += peer.notes()
+    if all_equal([peer.is_equal for peer in peers]):
+        notes.append(
+            "results are equal: in every run peers wrote what align wrote, no more, no less"
+        )
     return Result(
         name="align",
         sizes=sizes,

