@@ -25,9 +25,8 @@ AHEAD_MS: Final = 1_000
 BEHIND_MS: Final = LATENESS_MS // 2
 """A least delay above it is reported [ms]: half of what makes a reading too late (ours)."""
 
-BOUNDS_MS: Final = (-60_000, -1_000, 0, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000,
-                    60_000)  # fmt: skip  # one row
-"""Upper bounds of the buckets that delays are counted in [ms]."""
+BOUNDS_MS: Final = (0, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000)
+"""Upper bounds of the buckets that delays are counted in [ms]; the first is for the future."""
 
 _NONE_MS: Final = 2**62
 
