@@ -22,7 +22,7 @@ FUZZ ?= align gate actuate dispatch gateway board replay case explain
 FUZZ_S ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo influxd test soak fuzz check bench lock clean
+.PHONY: help env demo influxd test soak fuzz check audit bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,12 +52,16 @@ check: $(STAMP) ## Lint, check the format, the types and the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+audit: $(STAMP) ## Ask whether locked packages have known vulnerabilities; needs the Internet
+	$(BIN)/python -m deploy.dependency_audit
+
 bench: $(STAMP) ## Run all benchmarks
 	$(BIN)/gridloom bench all
 
 lock: $(BIN)/uv ## Write all lock files of Python anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(COMPILE) --group bootstrap --output-file requirements/uv.txt
 	$(COMPILE) --group fuzz --output-file requirements/fuzz.txt
+	$(COMPILE) --group audit --output-file requirements/audit.txt
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) pyproject.toml --group dev --constraint requirements/run.txt \
 		--output-file requirements/dev.txt
