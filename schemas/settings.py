@@ -15,13 +15,12 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 
 from schemas.errors import ConfigurationError
-from schemas.site_model import explain_validation
+from schemas.site_model import INVALID, explain_validation
 from schemas.toml_files import read_toml
 from schemas.topics import DEFAULT_PARTITIONS
 
@@ -291,7 +290,7 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     merged = _merged(from_file, _from_environment(variables))
     try:
         return Settings.model_validate(merged)
-    except ValidationError as error:
+    except INVALID as error:
         message = f"settings ({path} and {PREFIX}* variables) are wrong"
         raise ConfigurationError(message, problems=explain_validation(error)) from error
 

@@ -274,11 +274,17 @@ def _repeats(what: str, names: Iterable[str]) -> list[str]:
     return [f"{what} named twice: {', '.join(repeated)}"] if repeated else []
 
 
-def explain_validation(error: ValidationError) -> list[str]:
+INVALID: Final = (ValidationError, UnicodeEncodeError)
+"""What pydantic raises where something is wrong; the last on half a surrogate pair."""
+
+
+def explain_validation(error: ValidationError | UnicodeEncodeError) -> list[str]:
     """Every wrong field of a pydantic error, one sentence each, without secrets.
 
     Of very many the first ones: nobody reads a hundred thousand.
     """
+    if isinstance(error, UnicodeEncodeError):
+        return [f"a text in it is none: {error}"]
     told = [_explained(problem) for problem in islice(error.errors(), MOST_PROBLEMS)]
     more = error.error_count() - len(told)
     return [*told, f"... and {more} more"] if more else told
@@ -315,8 +321,9 @@ def parse_site_model(data: object, origin: str) -> SiteModel:
     """
     try:
         return SiteModel.model_validate(data)
-    except ValidationError as error:
+    except INVALID as error:
         message = f"{origin} is not a site model"
-        unknown = any(problem["type"] == "extra_forbidden" for problem in error.errors())
+        kinds = {e["type"] for e in error.errors()} if isinstance(error, ValidationError) else ()
+        unknown = "extra_forbidden" in kinds
         hint = f"this program has version {SiteModel.VERSION} of site models" if unknown else ""
         raise ConfigurationError(message, problems=explain_validation(error), hint=hint) from error

@@ -133,7 +133,7 @@ def _retry_after_s(error: ApiException) -> float | None:
     text = str(headers.get("Retry-After") or "")
     try:
         wait_s = float(text) if text.isdecimal() else _until_s(text, str(headers.get("Date")))
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):  # no date, or none that fits the other
         return None
     return max(0.0, min(wait_s, LONGEST_RETRY_AFTER_S))
 

@@ -45,7 +45,14 @@ _EVENT_FIELDS: Final = ("window_start_ms", "seq", "reasons")
 _Fields = defaultdict[str, dict[str, str]]
 """Of one series: text by field, then by time."""
 
-_FOREIGN: Final = (LookupError, ValueError, OverflowError, csv.Error, msgspec.MsgspecError)
+_FOREIGN: Final = (
+    LookupError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    csv.Error,
+    msgspec.MsgspecError,
+)
 """What reading an answer raises that is none to our questions."""
 
 # The longest string that InfluxDB takes, each character quoted; Python's own limit is lower.

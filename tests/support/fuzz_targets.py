@@ -326,7 +326,12 @@ def _named(data: bytes) -> None:
 
 
 EXPLAINED: Final = (DispatchPlan, Accepted, Setpoint, Ack, SiteWindow)
-RETRY_AFTER: Final = b"Wed, 21 Oct 2026 07:28:00 GMT"
+RETRY_AFTER: Final = (
+    b"Wed, 21 Oct 2026 07:28:00 GMT",
+    b"Wed, 21 Oct 2026 07:28:00",
+    b"Wed, 21 Oct 201844674407370955161626 07:28:00 GMT",
+    b"5",
+)
 SITE_TOML: Final = b"""
 name = "site-a"
 capacity_kw = 50.5
@@ -368,6 +373,9 @@ SITE_CSV: Final = (
     b"measured,missing,missing_rated_kw,missing_series,model_hash,relays,revision,valid,weather\r\n"
     b',_result,0,2024-01-01T00:00:00Z,complete,0.1,true,-1,5,3,0,0,"[""a""]",abc,[],0,1,{}\r\n'
 )
+NAIVE_CSV: Final = SITE_CSV.replace(b"00:00Z", b"00:00")
+"""Times without an offset, as no InfluxDB writes them."""
+
 CASE: Final = (CASES.parent / "dispatch" / "peak-105" / "input.json").read_bytes()
 
 
@@ -403,5 +411,5 @@ def targets() -> Iterable[Target]:
     yield Target("explain", tuple(map(golden_bytes, EXPLAINED)), _explained)
     yield Target("decision id", (b"site-a.340000000.0123abcd",), _named)
     yield Target("dead letters", (golden_bytes(DeadLetter),), _letters)
-    yield Target("InfluxDB rows", (INFLUX_CSV, SITE_CSV), _influx)
-    yield Target("InfluxDB errors", (b'{"message":"busy"}', RETRY_AFTER, b"5"), _said)
+    yield Target("InfluxDB rows", (INFLUX_CSV, SITE_CSV, NAIVE_CSV), _influx)
+    yield Target("InfluxDB errors", (b'{"message":"busy"}', *RETRY_AFTER), _said)
