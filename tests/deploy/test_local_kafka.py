@@ -229,6 +229,21 @@ def test_a_broker_that_ends_at_its_start_is_explained_by_its_log(tmp_path: Path)
     assert str(kafka.log_path) in caught.value.hint
 
 
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_folder_is_neither_opened_nor_trusted_after_the_fact(
+    tmp_path: Path, *, secure: bool
+) -> None:
+    """Data that everybody could write are not safe; data that were safe are not left open."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "meta.properties").touch()
+    if not secure:
+        (tmp_path / "security").mkdir()
+    kafka = LocalKafka(tmp_path, secure=secure)
+    with pytest.raises(StackError, match="when it was made, and stays so"):
+        kafka.start()
+    assert kafka.pid is None
+
+
 def test_a_start_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     kafka = LocalKafka(tmp_path)
     kafka.log_path.write_text("of an earlier start\n", encoding="ascii")
