@@ -108,6 +108,7 @@ class SiteStage(Generic[StateT]):
         changed: dict[tuple[int, str], StateT] = {}
         offsets: dict[tuple[str, int], int] = {}
         for message in messages:
+            self._metrics.health.turned()  # a batch may take minutes to solve
             partition, topic = message.partition() or 0, str(message.topic())
             if partition in self._states:
                 decided = self._decide(message, partition, changed)
