@@ -13,7 +13,7 @@ from streams.benchmarking.scale_needs import METERS as MANY_METERS
 from streams.kafka import PREFETCH_KB
 
 METERS: Final = (1_000, 10_000, 100_000)
-QUICK_METERS: Final = (1_000, 10_000)
+QUICK_METERS: Final = (1_000, 4_000)
 GOAL_MB: Final = 400.0
 GOAL_METERS: Final = 100_000
 

@@ -71,7 +71,7 @@ def test_cpu_time_of_a_process_that_has_ended_is_not_known() -> None:
     assert cpu_seconds(2**22 + 1) == 0
 
 
-@pytest.mark.kafka
+@pytest.mark.soak
 def test_two_processes_window_every_reading_once_between_them(bench: Bench, steps: Steps) -> None:
     """Consumer groups spread sites over processes (DESIGN decision 1)."""
     result = run(bench)
