@@ -26,7 +26,8 @@ COMMANDS = {
     "chaos": ["chaos", "--seed", "3", "--minutes", "5"],
 }
 MOMENTS = 6
-LATEST_S = 30.0
+EARLIEST_S, LATEST_S = 0.5, 30.0
+"""Before that Python itself is being started, and says so in its own way."""
 ENDS_WITHIN_S = 90.0
 
 
@@ -42,7 +43,7 @@ def moments() -> list[tuple[str, float]]:
     """Every command, at moments from its first imports to full work."""
     chance = random.Random(1)
     return [
-        (name, round(LATEST_S * chance.random() ** 2, 2))
+        (name, round(EARLIEST_S + LATEST_S * chance.random() ** 2, 2))
         for name in COMMANDS
         for _ in range(MOMENTS)
     ]
@@ -52,7 +53,7 @@ def moments() -> list[tuple[str, float]]:
 def test_ctrl_c_at_any_time_ends_a_command_and_leaves_nothing_running(
     servers: str, tmp_path: Path, name: str, after_s: float
 ) -> None:
-    """Before its modules are loaded the signal itself ends it, as it would any program."""
+    """While its modules are loaded the signal itself ends it, as it would any program."""
     home = tmp_path / "home"
     with subprocess.Popen(
         [sys.executable, "-m", "streams.cli", *COMMANDS[name]],

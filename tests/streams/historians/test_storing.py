@@ -279,6 +279,30 @@ def test_store_on_a_full_disk_ends_with_a_sentence_and_goes_on_when_there_is_roo
 
 
 @pytest.mark.influxdb
+@pytest.mark.mount
+def test_store_waits_for_an_influxdb_whose_disk_is_full(in_file: Bench, tmp_path: Path) -> None:
+    """Nothing is lost. A shard that it could not open InfluxDB tries again after a new start."""
+    log = windows_log("full-influx", 100)
+    with small_disk(tmp_path / "disk", 200) as disk, LocalInflux(disk / "influxdb") as server:
+        settings = in_file.settings.model_copy(update={"influxdb": new_bucket(server).settings})
+        bench = Bench(settings, tmp_path)
+        with bench.store() as store:
+            bench.publish(windows_log("before-full", 1))
+            eventually(bench.is_done)
+            filler = fill(disk)
+            bench.publish(log)
+            eventually(lambda: "it is tried again, nothing is lost" in bench.log())
+            assert not bench.is_done()
+            filler.unlink()
+            server.stop()
+            server.start()
+            eventually(bench.is_done)
+            assert store.poll() is None
+        expected = undisturbed(log, tmp_path / "undisturbed.sqlite", "full-influx")
+        assert bench.content("full-influx") == expected
+
+
+@pytest.mark.influxdb
 def test_a_batch_whose_partitions_went_to_another_process_is_let_go_of(
     through: Bench, proxy: FaultyProxy
 ) -> None:
