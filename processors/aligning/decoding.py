@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from operator import attrgetter
+from types import NoneType
 from typing import Any, Final, Literal
 
 import msgspec
@@ -196,19 +197,25 @@ def decode(records: Records) -> Decoded:
     """Every reading in ``records``, ticks left out, and what could not be read."""
     decoded = Decoded(records)
     messages = _read(records.values)
-    if set(map(type, messages)) == {_QuickReading}:  # as nearly always, and faster
-        decoded.singles = messages
-        decoded.single_places = list(range(len(messages)))
-        return decoded
+    if set(map(type, messages)) <= {_QuickReading, NoneType}:  # as nearly always, and faster
+        decoded.singles = [message for message in messages if message is not None]
+        decoded.single_places = [at for at, message in enumerate(messages) if message is not None]
+    else:
+        _sort(decoded, messages)
+    for place in (at for at, message in enumerate(messages) if message is None):
+        if place not in records.ticks:
+            _decode_slowly(decoded, place, records.values[place])
+    return decoded
+
+
+def _sort(decoded: Decoded, messages: Sequence[Any]) -> None:
+    """Single readings to themselves, and batches to themselves."""
     for place, message in enumerate(messages):
         if isinstance(message, _QuickReading):
             decoded.single(place, message)
         elif isinstance(message, _QuickBatch):
             items = message.readings
             decoded.open(place, message, items, range(len(items)))
-        elif place not in records.ticks:
-            _decode_slowly(decoded, place, records.values[place])
-    return decoded
 
 
 def _read(values: Sequence[bytes]) -> list[Any]:

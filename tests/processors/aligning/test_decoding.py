@@ -29,9 +29,13 @@ def test_every_record_is_decoded_whatever_stands_beside_it(values: list[bytes]) 
     singles = [at for at, value in enumerate(values) if value in (GOOD, UNKNOWN)]
     batches = [at for at, value in enumerate(values) if value == BATCH]
     bad = [at for at, value in enumerate(values) if value == BAD]
-    assert decoded.places() == singles + [at for at in batches for _ in range(2)]
+    places, addresses = decoded.places(), list(decoded.addresses())
+    assert sorted(places[: len(singles)]) == singles
+    assert places[len(singles) :] == [at for at in batches for _ in range(2)]
     assert [refused.offset - 10 for refused in decoded.refused] == bad
-    assert len(list(decoded.addresses())) == len(decoded.readings())
+    assert len(addresses) == len(decoded.readings())
+    for place, (_, _, _, unit) in zip(places, addresses, strict=True):
+        assert (unit == "horses") == (values[place] == UNKNOWN)
 
 
 def test_a_unit_that_nobody_knows_is_left_for_the_judge() -> None:
