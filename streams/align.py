@@ -97,7 +97,7 @@ class AlignStage:
             self._settings.kafka.partitions,
             self._clock,
             self._settings.align,
-            self._sites.find,
+            self._sites.read,
         )
         return HostedPartition(aligner, stored)
 

@@ -26,19 +26,27 @@ class SiteRegistry:
         self._partition = TopicPartition(SITES.name, 0, OFFSET_BEGINNING)
         self._consumer: Consumer = reader(settings, f"{stage}.sites", end_marks=False)
         self._consumer.assign([self._partition])
+        self._records: dict[str, bytes] = {}
         self._models: dict[str, SiteModel] = {}
         self._position = 0
 
     def find(self, name: str) -> SiteModel | None:
         """The model of a site, or None where there is none."""
-        if name not in self._models:
-            self.refresh()
+        if name not in self._models and (model := self.read(name)) is not None:
+            self._models[name] = model
         return self._models.get(name)
+
+    def read(self, name: str) -> SiteModel | None:
+        """The same, for who keeps no model: with many meters they take much memory."""
+        if name not in self._records:
+            self.refresh()
+        record = self._records.get(name)
+        return None if record is None else _decoded(record)
 
     def all(self) -> dict[str, SiteModel]:
         """Every site model that is declared now."""
         self.refresh()
-        return dict(self._models)
+        return {name: _decoded(record) for name, record in self._records.items()}
 
     def refresh(self) -> None:
         """Read what was declared since the last look."""
@@ -58,17 +66,19 @@ class SiteRegistry:
 
     def _take(self, value: bytes | str | None) -> None:
         """Know one more site; a record that is no site model is passed over, and said so."""
-        original = value if isinstance(value, bytes) else None
+        original = value if isinstance(value, bytes) else b""
         try:
-            model = decode_site_model(original, f"a record on {SITES.name}")
+            self._records.setdefault(_decoded(original).name, original)
         except ConfigurationError as error:
             log.error("%s; passed over", error)  # noqa: TRY400  a sentence, no traceback
-            return
-        self._models.setdefault(model.name, model)
 
     def close(self) -> None:
         """Leave the broker."""
         self._consumer.close()
+
+
+def _decoded(record: bytes) -> SiteModel:
+    return decode_site_model(record, f"a record on {SITES.name}")
 
 
 def declare_site(settings: KafkaSettings, model: SiteModel) -> None:

@@ -168,13 +168,11 @@ class Judge:
                 " use the site as the key and librdkafka's default partitioner"
             )
             return [error]
-        site = self._table.sites.get(name)
-        if site is None:
+        if name not in self._table.sites:
             return [f"site: {name!r} has no model on site.models"]
         errors = []
-        names = (each.name for each in quantities_of(place.kind))
-        found = (site.places.get((device, each)) for each in names)
-        if not any(at is not None and site.specs[at].kind is place.kind for at in found):
+        number_of, of_kind = self._table.number_of, quantities_of(place.kind)
+        if all(number_of(name, device, each.name, place.kind) is None for each in of_kind):
             errors.append(f"device: {device!r} is not a {place.kind} device of site {name!r}")
         known = QUANTITIES.get(quantity)
         if known is None or place.kind not in known.kinds:

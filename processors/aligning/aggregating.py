@@ -89,10 +89,10 @@ class Aggregates:
         value = self._matrix.value[window, columns]
         known = self._matrix.status[window, columns] != MISSING
         return SiteWindow(
-            site=site.model.name,
+            site=site.name,
             window_start_ms=self._matrix.first_ms + window * WINDOW_MS,
             revision=revision,
-            model_hash=site.model.model_hash,
+            model_hash=site.model_hash,
             completeness=_completeness(total, self._rated[at]),
             load_kw=total.load / MICRO,
             generation_kw=total.generation / MICRO,
@@ -124,7 +124,7 @@ class Aggregates:
         for chunk, low in enumerate(range(0, len(values), CHUNK_SERIES)):
             high = low + CHUNK_SERIES
             yield MeterWindows(
-                site=site.model.name,
+                site=site.name,
                 window_start_ms=self._matrix.first_ms + window * WINDOW_MS,
                 revision=revision,
                 chunk=chunk,
@@ -142,7 +142,7 @@ def _completeness(total: _Total, rated_micro: int) -> Completeness:
 
 
 def _relays(site: SiteSeries, value: IntArray, known: NDArray[np.bool_]) -> Iterator[RelayWindow]:
-    for board in site.model.relay_boards:
+    for board in site.boards:
         for relay in board.relays:
             state = site.places[board.id, relay_quantity(relay.output)]
             meter = None if relay.meter is None else site.places.get((relay.meter, "active_power"))
@@ -158,7 +158,7 @@ def _relays(site: SiteSeries, value: IntArray, known: NDArray[np.bool_]) -> Iter
 def _weather(site: SiteSeries, value: IntArray, known: NDArray[np.bool_]) -> dict[str, float]:
     """Last valid value by quantity; the first station that knows it counts."""
     result: dict[str, float] = {}
-    for station in site.model.weather_stations:
+    for station in site.stations:
         for quantity in station.quantities:
             place = site.places[station.id, quantity]
             if known[place]:

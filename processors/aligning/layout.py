@@ -1,6 +1,6 @@
 """Sites side by side: which columns of a window matrix are whose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, starmap
 
@@ -44,8 +44,8 @@ class Layout:
 
 def layout_of(table: SeriesTable, sites: Sequence[SiteSeries]) -> Layout:
     """These sites, or all of them, in the order of their series' numbers."""
-    with_series = tuple(site for site in sites if site.specs)
-    starts = np.cumsum([0, *(len(site.specs) for site in with_series)])
+    with_series = tuple(site for site in sites if site.names)
+    starts = np.cumsum([0, *(len(site.names) for site in with_series)])
     slices = tuple(starmap(slice, pairwise(starts.tolist())))
     if starts[-1] == len(table):
         return Layout(with_series, table.columns, starts, slices)
@@ -80,3 +80,21 @@ def existing(
     np.add.at(change, (first[inside], site), 1)
     np.add.at(change, (last[inside], site), -1)
     return np.cumsum(change, axis=0)[:windows] > 0
+
+
+def populated(
+    steps: StepFunctions, layout: Layout, first_ms: int, end_ms: int, dormant_ms: int
+) -> Iterator[tuple[int, int]]:
+    """Stretches between two starts of windows in which any site has any, in their order.
+
+    The first reading of all may be stamped years ago: the time in between is not computed.
+    """
+    until_ms = steps.time_ms + layout.columns.hold_ms[steps.series] + dormant_ms
+    begin = np.maximum(steps.time_ms - steps.time_ms % WINDOW_MS, first_ms)
+    end = np.minimum(until_ms + -until_ms % WINDOW_MS, end_ms)
+    inside = np.flatnonzero(begin < end)
+    order = inside[np.argsort(begin[inside], kind="stable")]
+    begin, reach = begin[order], np.maximum.accumulate(end[order])
+    breaks = np.flatnonzero(begin[1:] > reach[:-1]) + 1
+    lows, highs = begin[[0, *breaks][: len(begin)]], reach[[*(breaks - 1), -1][: len(begin)]]
+    yield from zip(lows.tolist(), highs.tolist(), strict=True)

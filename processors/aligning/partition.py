@@ -5,7 +5,7 @@ The last revision of every window is a function of the consumed log alone, whate
 batching: readings are classified by the watermark before their own offset, and sums are exact.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from processors.aligning.accepting import Judge, Judged, Place
@@ -13,7 +13,7 @@ from processors.aligning.aggregating import Aggregates
 from processors.aligning.changes import Changes
 from processors.aligning.decoding import RefusedReading, decode
 from processors.aligning.delays import Delays
-from processors.aligning.layout import Layout, existing, layout_of
+from processors.aligning.layout import Layout, existing, layout_of, populated
 from processors.aligning.ledger import Ledger
 from processors.aligning.open_readings import OpenReadings, ReadingColumns
 from processors.aligning.records import Records
@@ -187,21 +187,34 @@ class PartitionAligner:
 
     def _publish(self, emission: Emission, layout: Layout, first_ms: int, end_ms: int) -> None:
         """Publish what is news of some sites between two starts of windows."""
-        for start_ms, windows in _spans(first_ms, end_ms, len(layout.columns)):
-            span_end_ms = start_ms + windows * WINDOW_MS
-            steps = layout.placed(self.readings.steps(start_ms, span_end_ms, layout.chosen))
-            exists = existing(steps, layout, start_ms, windows, self._dormant_ms)
-            if not exists.any():
-                continue
-            matrix = resample(steps, layout.columns, start_ms, windows)
-            aggregates = Aggregates(layout, matrix)
-            for window, at in zip(*(places.tolist() for places in exists.nonzero()), strict=True):
-                ledger = self.ledgers[layout.sites[at].model.name]
-                content = aggregates.content_hash(window, at)
-                revision = ledger.next_revision(start_ms + window * WINDOW_MS, content)
-                if revision is not None:
-                    emission.windows.append(aggregates.site_window(window, at, revision))
-                    emission.meters.extend(aggregates.meter_windows(window, at, revision))
+        for low_ms, high_ms in self._stretches(layout, first_ms, end_ms):
+            for start_ms, windows in _spans(low_ms, high_ms, len(layout.columns)):
+                self._publish_span(emission, layout, start_ms, windows)
+
+    def _stretches(self, layout: Layout, first_ms: int, end_ms: int) -> Iterable[tuple[int, int]]:
+        """Where there may be windows at all; a short time is not worth looking."""
+        if end_ms - first_ms <= self._dormant_ms:
+            return [(first_ms, end_ms)]
+        steps = layout.placed(self.readings.steps(first_ms, end_ms, layout.chosen))
+        return populated(steps, layout, first_ms, end_ms, self._dormant_ms)
+
+    def _publish_span(
+        self, emission: Emission, layout: Layout, start_ms: int, windows: int
+    ) -> None:
+        span_end_ms = start_ms + windows * WINDOW_MS
+        steps = layout.placed(self.readings.steps(start_ms, span_end_ms, layout.chosen))
+        exists = existing(steps, layout, start_ms, windows, self._dormant_ms)
+        if not exists.any():
+            return
+        matrix = resample(steps, layout.columns, start_ms, windows)
+        aggregates = Aggregates(layout, matrix)
+        for window, at in zip(*(places.tolist() for places in exists.nonzero()), strict=True):
+            ledger = self.ledgers[layout.sites[at].name]
+            content = aggregates.content_hash(window, at)
+            revision = ledger.next_revision(start_ms + window * WINDOW_MS, content)
+            if revision is not None:
+                emission.windows.append(aggregates.site_window(window, at, revision))
+                emission.meters.extend(aggregates.meter_windows(window, at, revision))
 
     def _clean(self, border_ms: int) -> None:
         """Windows before ``border_ms`` are published as they are now."""

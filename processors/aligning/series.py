@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.site_model import Role, SiteModel
+from schemas.site_model import RelayBoard, Role, SiteModel, WeatherStation
 from schemas.site_window import SeriesName
 from schemas.units import MICRO, QUANTITIES, Aggregation, TelemetryKind, relay_quantity
 
@@ -100,15 +100,22 @@ def _assets(model: SiteModel) -> Iterator[SeriesSpec]:
 
 @dataclass(frozen=True, slots=True)
 class SiteSeries:
-    """A site within a partition: its model, its series, and their numbers ``[low, high)``.
+    """A site within a partition: its series, and their numbers ``[low, high)``.
+
+    Of the model it keeps only what windows need: with many meters a model takes much memory.
 
     Attributes:
-        index: of the site within the partition.
+        name, model_hash: of the site's model.
+        boards, stations: the model's relay boards and weather stations.
+        names: of the series.
         places: by (device, quantity), the place among the site's series.
+        index: of the site within the partition.
     """
 
-    model: SiteModel
-    specs: tuple[SeriesSpec, ...]
+    name: str
+    model_hash: str
+    boards: tuple[RelayBoard, ...]
+    stations: tuple[WeatherStation, ...]
     names: tuple[SeriesName, ...]
     places: dict[tuple[str, str], int]
     index: int
@@ -117,7 +124,7 @@ class SiteSeries:
     @property
     def high(self) -> int:
         """One past the site's last series number."""
-        return self.low + len(self.specs)
+        return self.low + len(self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +224,10 @@ class SeriesTable:
         """Number the series of a new site."""
         specs = series_of(model)
         site = SiteSeries(
-            model=model,
-            specs=specs,
+            name=model.name,
+            model_hash=model.model_hash,
+            boards=model.relay_boards,
+            stations=model.weather_stations,
             names=tuple(SeriesName(device=s.device, quantity=s.quantity) for s in specs),
             places={(spec.device, spec.quantity): at for at, spec in enumerate(specs)},
             index=len(self.sites),
@@ -238,10 +247,11 @@ class SeriesTable:
         place = None if known is None else known.places.get((device, quantity))
         if known is None or place is None:
             return None
-        wrong = kind is not None and known.specs[place].kind is not kind
-        return None if wrong else known.low + place
+        number = known.low + place
+        wrong = kind is not None and KINDS[self.columns.kind[number]] is not kind
+        return None if wrong else number
 
     def name_of(self, series: int) -> tuple[str, SeriesName]:
         """Site and name of a series, by its number."""
         site = self._by_index[int(self.columns.site[series])]
-        return site.model.name, site.names[series - site.low]
+        return site.name, site.names[series - site.low]

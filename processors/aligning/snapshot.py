@@ -103,7 +103,7 @@ def _carried(
     for series, time_ms, value in aligner.readings.carried(low, high):
         name = site.names[series - site.low]
         yield CarriedReading(
-            site=site.model.name,
+            site=site.name,
             device=name.device,
             quantity=name.quantity,
             event_time_ms=time_ms,

@@ -12,6 +12,7 @@ from schemas.settings import AlignSettings
 from schemas.site_model import SiteModel
 from schemas.site_window import Completeness
 from schemas.units import TelemetryKind
+from schemas.windows import window_start
 from tests.support.aligning_scenarios import (
     CLOCK,
     PARTITION,
@@ -441,3 +442,17 @@ def test_every_telemetry_topic_takes_a_good_record_and_refuses_a_bad_one(
     refused = feed(aligner, log).refused
     assert (aligner.counts.windowed, aligner.counts.dead_lettered) == (1, 1)
     assert refused[0].reading.errors[0].startswith("device: 'nobody' is not a")
+
+
+@pytest.mark.parametrize("years", [0.001, 0.1, 50])
+def test_a_first_reading_from_long_ago_has_windows_of_its_own_and_none_up_to_now(
+    years: float,
+) -> None:
+    """Nothing is late before the first watermark; the time in between costs nothing."""
+    long_ago = -round(years * 31_536_000_000)
+    old = Sent(0, "m1", long_ago, 3.0)
+    now = [Sent(t + 100, "m1", t, 1.0) for t in range(0, 30_000, 5_000)]
+    emission = feed(aligner_for(ONE, dormant_after_s=60.0), log_of([old, *now], 60_000))
+    first, ends = window_start(T0 + long_ago) - T0, long_ago + 10_000 + 60_000  # hold, dormant
+    expected = [*range(first, ends, 5_000), *range(0, 55_000, 5_000)]
+    assert list(last_revisions(emission)) == expected
