@@ -15,12 +15,19 @@ STAGE: Final = "align"
 
 def published(emission: Emission, partition: int) -> Iterator[Output]:
     """An emission as records: per-series windows before the aggregate that announces them."""
-    for meters in emission.meters:
-        trace = window_context(meters.site, meters.window_start_ms, meters.revision)
-        yield Output(METER_WINDOWS.name, meters.site, encode(meters), partition, trace.headers)
-    for window in emission.windows:
-        trace = window_context(window.site, window.window_start_ms, window.revision)
-        yield Output(SITE_WINDOWS.name, window.site, encode(window), partition, trace.headers)
+    headers = {
+        (each.site, each.window_start_ms, each.revision): window_context(
+            each.site, each.window_start_ms, each.revision
+        ).headers
+        for each in emission.windows
+    }
+    for topic, messages in (
+        (METER_WINDOWS.name, emission.meters),
+        (SITE_WINDOWS.name, emission.windows),
+    ):
+        for each in messages:
+            trace = headers[each.site, each.window_start_ms, each.revision]
+            yield Output(topic, each.site, encode(each), partition, trace)
     for refused in emission.refused:
         letter = dead_letter(refused, partition)
         yield Output(DEAD_LETTERS.name, letter.site or "unknown", encode(letter))
