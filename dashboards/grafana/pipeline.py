@@ -51,6 +51,13 @@ def _health(sources: Sources) -> list[Panel]:
         FULL_WIDTH,
         4,
     )
+    crashes = About(
+        "Crashes",
+        "Crashes of each supervised process up to the range's end, and whether it runs now (1) or"
+        " waits for its next start (0) [number].",
+        _NO_METRICS,
+        (promql.RUNNING, promql.CRASHES),
+    )
     rates = About(
         "Records per stage",
         "Records consumed and produced by each stage [records/s].",
@@ -80,6 +87,7 @@ def _health(sources: Sources) -> list[Panel]:
     )
     return [
         figure(stages, sources, steps=((None, RED), (1.0, GREEN))),
+        time_series(crashes, sources),
         time_series(rates, sources),
         time_series(topics, sources),
         time_series(lag, sources),
@@ -114,6 +122,21 @@ def _align(sources: Sources) -> list[Panel]:
         "cps",
         _THIRD,
     )
+    delays = About(
+        "Delay of readings",
+        "Time from what a reading says to its arrival in Kafka, by kind, median and 99th percentile"
+        " [s]; after 30 s it is too late.",
+        _NO_METRICS,
+        promql.DELAYS,
+        "s",
+    )
+    clocks = About(
+        "Clocks that are off",
+        "Devices of which all readings of a minute came from the future, or all came late, and by"
+        " how much the worst [s]; the log of align names them.",
+        _NO_METRICS,
+        (promql.SKEWED_CLOCKS, promql.WORST_CLOCK),
+    )
     lost = About(
         "Dead letters",
         "Records in the range that could not be understood, by stage [records].",
@@ -134,6 +157,8 @@ def _align(sources: Sources) -> list[Panel]:
         time_series(watermark, sources),
         time_series(readings, sources),
         time_series(published, sources),
+        time_series(delays, sources),
+        time_series(clocks, sources),
         figure(lost, sources, steps=((None, GREEN), (1.0, RED))).decimals(0),
         time_series(losing, sources),
     ]

@@ -42,6 +42,8 @@ def quantiles(histogram: str, by: str, legend: str) -> tuple[PromQuery, ...]:
 
 
 STAGES_UP: Final = PromQuery("count by (stage) (gridloom_stage_info)", "{{stage}}", instant=True)
+RUNNING: Final = PromQuery("min by (child) (gridloom_supervised_running)", "{{child}} runs")
+CRASHES: Final = PromQuery(grown("supervised_crashes_total", "child"), "{{child}} crashes")
 CONSUMED: Final = PromQuery(per_second("records_consumed_total", "stage"), "{{stage}} in")
 PRODUCED: Final = PromQuery(per_second("records_produced_total", "stage"), "{{stage}} out")
 BY_TOPIC: Final = PromQuery(
@@ -52,6 +54,13 @@ LAG: Final = PromQuery(
 )
 WATERMARK_DELAY: Final = PromQuery(
     "max by (stage, slot) (gridloom_watermark_delay_seconds)", "{{stage}} {{slot}}"
+)
+DELAYS: Final = quantiles("reading_delay", "kind", "{{kind}}")
+SKEWED_CLOCKS: Final = PromQuery(
+    "sum by (direction) (gridloom_clock_skew_devices)", "devices {{direction}}"
+)
+WORST_CLOCK: Final = PromQuery(
+    "max by (direction) (gridloom_clock_skew_seconds)", "worst {{direction}} [s]"
 )
 READINGS: Final = PromQuery(per_second("readings_total", "fate"), "{{fate}}")
 WINDOWS: Final = PromQuery(

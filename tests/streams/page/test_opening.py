@@ -76,7 +76,7 @@ def test_a_stack_that_runs_takes_the_place_of_one_that_ended(tmp_path: Path) -> 
     new = make_historian(tmp_path / "local")
     kafka = tmp_path / "local" / "kafka"
     kafka.mkdir()
-    (kafka / "server.properties").write_text("advertised.listeners=PLAINTEXT://127.0.0.1:9\n")
+    (kafka / "server.properties").write_text("advertised.listeners=CLIENT://127.0.0.1:9\n")
     lock = FolderLock(kafka)
     assert name_read(choice) == f"historian {new}"
     lock.release()
