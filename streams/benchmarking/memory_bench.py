@@ -29,7 +29,7 @@ _NOTES: Final = (
     f"one reading of every meter per window; lateness {LATENESS_MS // 1000} s",
     f"bounded whatever the meters: librdkafka's prefetch, {PREFETCH_KB:,} kB of records",
     f"bounded whatever the meters: windows computed at once, MAX_CELLS {MAX_CELLS:,} values",
-    "grows with the meters: site models, series, what final windows left behind",
+    "grows with the meters: declared sites, series, what final windows left behind",
     f"grows with their readings: those of {LATENESS_MS // WINDOW_MS} windows, not final yet",
 )
 
