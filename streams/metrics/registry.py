@@ -6,12 +6,14 @@ around. The constant labels are added when somebody asks, so that counting costs
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, product
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, Metric
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+
+FamilyT = TypeVar("FamilyT", bound=Metric)
 
 CONSTANT_LABELS: Final = ("stage", "slot")
 """Labels of every metric: the stage, and which of its processes (from 0)."""
@@ -110,7 +112,12 @@ class StageRegistry(CollectorRegistry):
             read: value by label values; what it leaves out is unknown, and not shown.
         """
         self._note(name, "gauge", labels, unit, meaning)
-        self.register(_Table(name, meaning, labels, read))
+
+        def fill(family: GaugeMetricFamily) -> None:
+            for values, value in read().items():
+                family.add_metric(values, value)
+
+        self.register(_Shown(lambda: GaugeMetricFamily(name, meaning, labels=labels), fill))
 
     def distribution(
         self,
@@ -121,7 +128,15 @@ class StageRegistry(CollectorRegistry):
     ) -> None:
         """A histogram of durations that is counted elsewhere, whole batches at once."""
         self._note(name, "histogram", labels, "s", meaning)
-        self.register(_Distribution(name, meaning, labels, read))
+
+        def fill(family: HistogramMetricFamily) -> None:
+            for values, counted in read().items():
+                bounds = [*(str(float(bound)) for bound in counted.bounds_s), "+Inf"]
+                reached = accumulate(map(float, counted.counts))
+                buckets = list(zip(bounds, reached, strict=True))
+                family.add_metric(values, buckets, counted.sum_s)
+
+        self.register(_Shown(lambda: HistogramMetricFamily(name, meaning, labels=labels), fill))
 
     def _note(self, name: str, kind: str, labels: Iterable[str], unit: str, meaning: str) -> None:
         spec = MetricSpec(name=name, kind=kind, labels=tuple(labels), unit=unit, meaning=meaning)
@@ -151,51 +166,23 @@ class _Labelled:
             yield metric
 
 
-class _Table:
-    """A gauge that is computed when it is shown."""
+class _Shown(Generic[FamilyT]):
+    """A metric that is made when it is shown.
 
-    def __init__(
-        self,
-        name: str,
-        meaning: str,
-        labels: Sequence[str],
-        read: Callable[[], Mapping[tuple[str, ...], float]],
-    ) -> None:
-        self._name, self._meaning, self._labels, self._read = name, meaning, labels, read
+    Args:
+        empty: makes it, without values.
+        fill: adds what is known now.
+    """
 
-    def describe(self) -> Iterable[Metric]:
-        """Its name, without values."""
-        return [GaugeMetricFamily(self._name, self._meaning, labels=self._labels)]
-
-    def collect(self) -> Iterable[Metric]:
-        """What is known now."""
-        family = GaugeMetricFamily(self._name, self._meaning, labels=self._labels)
-        for labels, value in self._read().items():
-            family.add_metric(labels, value)
-        return [family]
-
-
-class _Distribution:
-    """A histogram that is made when it is shown."""
-
-    def __init__(
-        self,
-        name: str,
-        meaning: str,
-        labels: Sequence[str],
-        read: Callable[[], Mapping[tuple[str, ...], Counted]],
-    ) -> None:
-        self._name, self._meaning, self._labels, self._read = name, meaning, labels, read
+    def __init__(self, empty: Callable[[], FamilyT], fill: Callable[[FamilyT], None]) -> None:
+        self._empty, self._fill = empty, fill
 
     def describe(self) -> Iterable[Metric]:
         """Its name, without values."""
-        return [HistogramMetricFamily(self._name, self._meaning, labels=self._labels)]
+        return [self._empty()]
 
     def collect(self) -> Iterable[Metric]:
-        """What is counted by now."""
-        family = HistogramMetricFamily(self._name, self._meaning, labels=self._labels)
-        for labels, counted in self._read().items():
-            bounds = [*(str(float(bound)) for bound in counted.bounds_s), "+Inf"]
-            reached = accumulate(map(float, counted.counts))
-            family.add_metric(labels, list(zip(bounds, reached, strict=True)), counted.sum_s)
+        """With its values."""
+        family = self._empty()
+        self._fill(family)
         return [family]
