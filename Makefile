@@ -14,11 +14,12 @@ unexport PYTHONPATH
 UV_PIP := $(BIN)/uv pip
 COMPILE := $(UV_PIP) compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header $(LOCK_FLAGS)
+C_SOURCES := processors/aligning/_scan.c
 # What benchmarks compare with, each in an environment of its own.
 PEERS := streams/benchmarking/peers/programs
 
 # Those whose own Python decides; by default ten seconds each.
-FUZZ ?= align gate actuate dispatch gateway board replay case explain
+FUZZ ?= align scan gate actuate dispatch gateway board replay case explain
 FUZZ_S ?= 10
 
 .DEFAULT_GOAL := help
@@ -73,8 +74,9 @@ clean: ## Remove .venv, caches and build output
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 		.import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f $(C_SOURCES:.c=.*.so)
 
-$(STAMP): $(BIN)/uv requirements/dev.txt pyproject.toml
+$(STAMP): $(BIN)/uv requirements/dev.txt pyproject.toml $(C_SOURCES)
 	$(UV_PIP) sync --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(UV_PIP) install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -8,7 +8,7 @@ is on the wire is a *major* step, and a reader refuses a major number that it do
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +33,7 @@ def parse_version(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+@cache
 def version_of(kind: Any) -> str | None:  # noqa: ANN401  a Struct, or the pydantic site model
     """The version of a message class as this program knows it; None for a part of a message."""
     if not issubclass(kind, msgspec.Struct):

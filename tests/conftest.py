@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from deploy.influx_build import cached_influxd
+from processors.aligning.scanning import SCAN_IN_C
 
 REFERENCE_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SYSTEM_PATH = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"
@@ -47,6 +48,7 @@ def _may_mount() -> bool:
 
 
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "c": (lambda: SCAN_IN_C is not None, "install a C compiler, then make env"),
     "chromium": (_installed("chromium", "chromedriver"), "apt install chromium chromium-driver"),
     "data": (lambda: data_folder().is_dir(), "GRIDLOOM_DATA names the folder"),
     "influxdb": (lambda: cached_influxd() is not None, "make influxd"),

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processors.aligning.addressing import NOT_KNOWN, AddressBook
-from processors.aligning.decoding import Address, Decoded, RefusedReading
+from processors.aligning.decoding import Decoded, RefusedReading, decode
+from processors.aligning.event_ids import EventIds
 from processors.aligning.open_readings import ReadingColumns
+from processors.aligning.records import Records
+from processors.aligning.scanning import Address
 from processors.aligning.series import SeriesTable
 from processors.aligning.watermarks import UNKNOWN_MS, Times
 from schemas.identity import partition_of
@@ -21,9 +23,7 @@ from schemas.windows import LATENESS_MS, WINDOW_MS, iso_utc
 _LATEST_MS: Final = 2**60
 """Event times beyond it are nonsense, and would leave no room for arithmetic."""
 
-_VALUE: Final = attrgetter("value")
-_TIME: Final = attrgetter("event_time_ms")
-_EVENT_ID: Final = attrgetter("event_id")
+_VALUE_LIMIT_MICRO: Final = VALUE_LIMIT * MICRO
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,51 @@ class Place:
     kind: TelemetryKind
     partition: int
     partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Readings that may be accepted, as columns.
+
+    Attributes:
+        place: of the record; int64.
+        series: number of the series, or NOT_KNOWN; int64.
+        time_ms: event time [ms]; int64.
+        value: fixed point, not rounded yet; float64.
+        event_id: where its identity stands in ``event_ids``; int64.
+    """
+
+    place: NDArray[np.int64]
+    series: NDArray[np.int64]
+    time_ms: NDArray[np.int64]
+    value: NDArray[np.float64]
+    event_id: NDArray[np.int64]
+    event_ids: EventIds
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def take(self, which: NDArray[np.bool_]) -> "Candidates":
+        """Those of a mask."""
+        return Candidates(
+            self.place[which],
+            self.series[which],
+            self.time_ms[which],
+            self.value[which],
+            self.event_id[which],
+            self.event_ids,
+        )
+
+    def joined(self, other: "Candidates") -> "Candidates":
+        """These and then the others."""
+        return Candidates(
+            np.concatenate([self.place, other.place]),
+            np.concatenate([self.series, other.series]),
+            np.concatenate([self.time_ms, other.time_ms]),
+            np.concatenate([self.value, other.value]),
+            np.concatenate([self.event_id, other.event_id + len(self.event_ids)]),
+            self.event_ids.joined(other.event_ids),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +94,7 @@ class Judged:
     """
 
     accepted: ReadingColumns
-    event_ids: Sequence[str]
+    event_ids: EventIds
     too_late: int
     refused: list[RefusedReading]
     series: NDArray[np.int64]
@@ -79,54 +124,78 @@ class Judge:
         self._know_site = know_site
         self._book = AddressBook(place.kind, table)
 
-    def judge(self, decoded: Decoded, times: Times) -> Judged:
+    def judge(self, records: Records, times: Times) -> Judged:
         """Judge readings by their series and by the watermark before their own offset.
 
         Args:
-            decoded: the readings.
+            records: that hold them.
             times: at each record.
         """
-        readings = decoded.readings()
-        series, scale = self._series_of(decoded, len(readings))
-        at = np.array(decoded.places(), np.int64)
-        before_ms, now_ms = times.before_ms[at], times.now_ms[at]
-        time_ms = _times_of(readings)
-        with np.errstate(over="ignore"):  # what becomes infinite is not plausible
-            value = np.fromiter(map(_VALUE, readings), np.float64, len(readings)) * scale
-        too_far = (now_ms != UNKNOWN_MS) & (time_ms > now_ms + self._max_ahead_ms)
-        known = series != NOT_KNOWN
-        plausible = np.abs(value) <= VALUE_LIMIT * 1e6  # false for what is not a number, too
-        good = known & plausible & (time_ms > 0) & ~too_far
-        late = good & (time_ms - time_ms % WINDOW_MS + WINDOW_MS + LATENESS_MS <= before_ms)
-        timed = known & (now_ms != UNKNOWN_MS) & (time_ms > 0)
-        columns = ReadingColumns(
-            series=series,
-            time_ms=time_ms,
-            value=np.rint(np.where(good, value, 0.0)).astype(np.int64),
-            offset=np.array(decoded.records.offsets, np.int64)[at],
-            watermark_ms=before_ms,
-            event_id=np.arange(len(readings)),
-        )
-        return Judged(
-            accepted=columns if good.all() and not late.any() else columns.take(good & ~late),
-            event_ids=list(map(_EVENT_ID, readings)),
-            too_late=int(late.sum()),
-            refused=self._refused(decoded, ~good, scale, now_ms),
-            series=series[timed],
-            delay_ms=(now_ms - time_ms)[timed],
-        )
+        candidates, rest = self._plain(records, times)
+        bad = np.zeros(len(candidates), np.bool_)
+        refused: list[RefusedReading] = []
+        if len(rest) > len(records.ticks):
+            others, bad_others, refused = self._others(records, times, rest)
+            candidates = candidates.joined(others)
+            bad = np.concatenate([bad, bad_others])
+        return _judged(candidates, bad, records, times, refused)
 
-    def _series_of(
-        self, decoded: Decoded, count: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Each reading's series, and its factor to fixed point."""
-        codes = self._book.codes(decoded.addresses(), count)
-        new = codes == NOT_KNOWN
-        if new.any():
-            self._learn(set(compress(decoded.addresses(), new.tolist())))
-            codes = self._book.codes(decoded.addresses(), count)
+    def _plain(self, records: Records, times: Times) -> tuple[Candidates, list[int]]:
+        """The readings of plain records of which nothing is wrong, and the places of the rest."""
+        found = self._book.scan(records.values)
+        candidates = self._candidates(
+            found.place, found.code, found.time_ms, found.value, found.event_ids
+        )
+        bad = self._is_bad(candidates, times)
+        if not bad.any():
+            return candidates, found.rest
+        places = np.unique(candidates.place[bad])
+        kept = candidates.take(~np.isin(candidates.place, places))
+        return kept, sorted([*found.rest, *places.tolist()])
+
+    def _others(
+        self, records: Records, times: Times, places: Sequence[int]
+    ) -> tuple[Candidates, NDArray[np.bool_], list[RefusedReading]]:
+        """The readings of records that are not plain, which of them are bad, and why."""
+        decoded = decode(records, places)
+        readings, addresses = decoded.readings(), list(decoded.addresses())
+        codes = self._book.codes(addresses)
+        if (codes == NOT_KNOWN).any():
+            self._learn(set(compress(addresses, (codes == NOT_KNOWN).tolist())))
+            codes = self._book.codes(addresses)
+        candidates = self._candidates(
+            np.array(decoded.places(), np.int64),
+            codes,
+            np.fromiter((_bounded(each.event_time_ms) for each in readings), np.int64),
+            np.fromiter((each.value for each in readings), np.float64),
+            EventIds.of(each.event_id for each in readings),
+        )
+        bad = self._is_bad(candidates, times)
+        refused = self._refused(decoded, bad, codes, times.now_ms[candidates.place])
+        return candidates, bad, decoded.refused + refused
+
+    def _candidates(
+        self,
+        place: NDArray[np.int64],
+        code: NDArray[np.int64],
+        time_ms: NDArray[np.int64],
+        value: NDArray[np.float64],
+        event_ids: EventIds,
+    ) -> Candidates:
+        """Readings by series, their values in fixed point."""
         series, scale = self._book.columns()
-        return series[codes], scale[codes]
+        with np.errstate(over="ignore"):  # what becomes infinite is not plausible
+            micro = value * scale[code]
+        return Candidates(place, series[code], time_ms, micro, np.arange(len(code)), event_ids)
+
+    def _is_bad(self, readings: Candidates, times: Times) -> NDArray[np.bool_]:
+        """Which readings are of no known series, or not plausible."""
+        limit_ms = times.now_ms[readings.place] + self._max_ahead_ms
+        too_far = (readings.time_ms > limit_ms) & (limit_ms > UNKNOWN_MS + self._max_ahead_ms)
+        # Less than the limit is false for what is not a number, too.
+        plausible = (np.abs(readings.value) <= _VALUE_LIMIT_MICRO) & (readings.time_ms > 0)
+        bad: NDArray[np.bool_] = ~plausible | too_far | (readings.series == NOT_KNOWN)
+        return bad
 
     def _learn(self, addresses: set[Address]) -> None:
         """Look up addresses that were not met before."""
@@ -140,16 +209,17 @@ class Judge:
     def _refused(
         self,
         decoded: Decoded,
-        which: NDArray[np.bool_],
-        scale: NDArray[np.float64],
+        bad: NDArray[np.bool_],
+        codes: NDArray[np.int64],
         now_ms: NDArray[np.int64],
     ) -> list[RefusedReading]:
         """Readable readings that are refused, each with every reason."""
-        if not which.any():
+        if not bad.any():
             return []
         readings, addresses = decoded.readings(), list(decoded.addresses())
+        scale = self._book.columns()[1][codes]
         refused = []
-        for index in np.flatnonzero(which).tolist():
+        for index in np.flatnonzero(bad).tolist():
             now, reading = int(now_ms[index]), readings[index]
             factor = scale[index] / MICRO or 1.0  # of a series that is not known: unknown, too
             limit_ms = None if now == UNKNOWN_MS else now + self._max_ahead_ms
@@ -185,15 +255,41 @@ class Judge:
         return errors
 
 
-def _times_of(readings: Sequence[Any]) -> NDArray[np.int64]:
-    """Event times [ms]; nonsense becomes 0 or the latest, which are refused."""
-    times = map(_TIME, readings)
-    try:
-        time_ms = np.fromiter(times, np.int64, len(readings))
-    except OverflowError:
-        bounded = (min(max(_TIME(reading), 0), _LATEST_MS) for reading in readings)
-        time_ms = np.fromiter(bounded, np.int64, len(readings))
-    return np.clip(time_ms, 0, _LATEST_MS)
+def _judged(
+    candidates: Candidates,
+    bad: NDArray[np.bool_],
+    records: Records,
+    times: Times,
+    refused: list[RefusedReading],
+) -> Judged:
+    """Candidates as columns, without the bad ones and those that are too late."""
+    place, time_ms = candidates.place, candidates.time_ms
+    before_ms, now_ms = times.before_ms[place], times.now_ms[place]
+    closed_ms = time_ms - time_ms % WINDOW_MS + WINDOW_MS + LATENESS_MS
+    late = (closed_ms <= before_ms) & ~bad
+    timed = (candidates.series != NOT_KNOWN) & (now_ms != UNKNOWN_MS) & (time_ms > 0)
+    columns = ReadingColumns(
+        series=candidates.series,
+        time_ms=time_ms,
+        value=np.rint(np.where(bad, 0.0, candidates.value)).astype(np.int64),
+        offset=np.array(records.offsets, np.int64)[place],
+        watermark_ms=before_ms,
+        event_id=candidates.event_id,
+    )
+    out = bad | late
+    return Judged(
+        accepted=columns.take(~out) if out.any() else columns,
+        event_ids=candidates.event_ids,
+        too_late=int(late.sum()),
+        refused=refused,
+        series=candidates.series[timed],
+        delay_ms=(now_ms - time_ms)[timed],
+    )
+
+
+def _bounded(time_ms: int) -> int:
+    """An event time [ms]; nonsense becomes 0 or the latest, which are refused."""
+    return min(max(time_ms, 0), _LATEST_MS)
 
 
 def _implausible(value: float, time_ms: int, limit_ms: int | None) -> Iterator[str]:

@@ -1,12 +1,11 @@
 """From a reading's address to its series and scale: looked up once, remembered ever after."""
 
 from collections.abc import Iterable
-from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.aligning.decoding import Address
+from processors.aligning.scanning import Address, Scanned, key_of, scan
 from processors.aligning.series import SeriesTable
 from schemas.units import MICRO, QUANTITIES, TelemetryKind
 
@@ -26,14 +25,19 @@ class AddressBook:
     def __init__(self, kind: TelemetryKind, table: SeriesTable) -> None:
         self._kind = kind
         self._table = table
-        self._codes: dict[Address, int] = {}
+        self._codes: dict[bytes, int] = {}
         self._series: list[int] = []
         self._scale: list[float] = []
         self._columns: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
 
-    def codes(self, addresses: Iterable[Address], count: int) -> NDArray[np.int64]:
-        """The code of each of ``count`` addresses; NOT_KNOWN where it was not met yet."""
-        return np.fromiter(map(self._codes.get, addresses, repeat(NOT_KNOWN)), np.int64, count)
+    def scan(self, values: list[bytes]) -> Scanned:
+        """The plain readings of addresses that were met before."""
+        return scan(values, self._codes)
+
+    def codes(self, addresses: Iterable[Address]) -> NDArray[np.int64]:
+        """The code of each address; NOT_KNOWN where it was not met yet."""
+        found = (self._codes.get(key_of(each), NOT_KNOWN) for each in addresses)
+        return np.fromiter(found, np.int64)
 
     def learn(self, address: Address) -> None:
         """Give a new address a code, if the table knows such a series."""
@@ -41,7 +45,7 @@ class AddressBook:
         factor = QUANTITIES[quantity].accepted.get(unit) if quantity in QUANTITIES else None
         series = self._table.number_of(site, device, quantity, self._kind)
         if factor is not None and series is not None:
-            self._codes[address] = len(self._series)
+            self._codes[key_of(address)] = len(self._series)
             self._series.append(series)
             self._scale.append(factor * MICRO)
             self._columns = None

@@ -1,24 +1,23 @@
-"""From records to readings: what can be used is decoded fast, what cannot says why.
+"""The long way from records to readings: piece by piece, and it says what is wrong.
 
-The fast path decodes a record straight into structs whose quantities and units are the known
-ones. Only where that fails is the record looked at again: piece by piece, so that a bad reading
-spoils no other, and field by field, so that a dead letter names everything that is wrong.
+A record that is not plain (see :mod:`processors.aligning.scanning`) is decoded by itself, with the
+full types; of a batch each reading by itself, so that a bad one spoils no other; and what cannot
+be used is looked at field by field, so that a dead letter names everything that is wrong.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from operator import attrgetter
-from types import NoneType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from processors.aligning.records import Records
+from processors.aligning.scanning import Address
 from schemas.messages import UNREADABLE
 from schemas.telemetry import BatchItem, RawBatch, Reading
-from schemas.units import QUANTITIES
 from schemas.versions import VERSION_FIELD, version_of, version_problem
 
 
@@ -38,68 +37,10 @@ class RefusedReading:
     source: str = ""
 
 
-Address = tuple[str, str, str, str]
-"""Site, device, quantity and unit of a reading: what its series and scale follow from."""
-
-# One of another version is looked at more closely.
-_ReadingVersion: Any = Literal[version_of(Reading)]
-_BatchVersion: Any = Literal[version_of(RawBatch)]
-
-# Literals are looked up, not made anew: most of a reading's strings are then never allocated.
-_QuantityName: Any = Literal[tuple(QUANTITIES)]
-_UnitName: Any = Literal[tuple({unit for each in QUANTITIES.values() for unit in each.accepted})]
-
-
-class _QuickReading(
-    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="reading"
-):
-    """A :class:`Reading` of a known quantity in a known unit."""
-
-    schema_version: _ReadingVersion = version_of(Reading)
-    event_id: str
-    site: str
-    source: str
-    device: str
-    quantity: _QuantityName
-    unit: _UnitName
-    value: float
-    event_time_ms: int
-
-
-class _QuickItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A :class:`BatchItem` of a known quantity in a known unit."""
-
-    event_id: str
-    device: str
-    quantity: _QuantityName
-    unit: _UnitName
-    value: float
-    event_time_ms: int
-
-
-class _QuickBatch(
-    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="batch"
-):
-    """A :class:`Batch` of such items alone."""
-
-    schema_version: _BatchVersion = version_of(RawBatch)
-    site: str
-    source: str
-    readings: list[_QuickItem]
-
-
-_Single = _QuickReading | Reading
-_Item = _QuickItem | BatchItem
-_Head = _QuickBatch | RawBatch
-
-_QUICK: Final = msgspec.json.Decoder(_QuickReading | _QuickBatch)
 _MESSAGE: Final = msgspec.json.Decoder(Reading | RawBatch)
 _ITEM: Final = msgspec.json.Decoder(BatchItem)
 
 _SINGLE_ADDRESS: Final = attrgetter("site", "device", "quantity", "unit")
-_DEVICE: Final = attrgetter("device")
-_QUANTITY: Final = attrgetter("quantity")
-_UNIT: Final = attrgetter("unit")
 
 
 @dataclass(slots=True)
@@ -117,16 +58,14 @@ class _OpenBatch:
     place: int
     site: str
     source: str
-    items: Sequence[_Item]
+    items: Sequence[BatchItem]
     indexes: Sequence[int]
     first: int = 0
     originals: list[bytes] = field(default_factory=list)
 
     def addresses(self) -> Iterator[Address]:
         """Each item's address."""
-        items = self.items
-        columns = (map(_DEVICE, items), map(_QUANTITY, items), map(_UNIT, items))
-        return zip(repeat(self.site, len(items)), *columns, strict=True)
+        return ((self.site, each.device, each.quantity, each.unit) for each in self.items)
 
     def original(self, item: int, value: bytes) -> bytes:
         """The bytes of one item; ``value`` is the whole message."""
@@ -149,12 +88,12 @@ class Decoded:
     """
 
     records: Records
-    singles: list[_Single] = field(default_factory=list)
+    singles: list[Reading] = field(default_factory=list)
     single_places: list[int] = field(default_factory=list)
     batches: list[_OpenBatch] = field(default_factory=list)
     refused: list[RefusedReading] = field(default_factory=list)
 
-    def readings(self) -> list[_Single | _Item]:
+    def readings(self) -> list[Reading | BatchItem]:
         """Every reading, in the order of all that follows."""
         return [*self.singles, *chain.from_iterable(batch.items for batch in self.batches)]
 
@@ -166,11 +105,6 @@ class Decoded:
         """Each reading's record."""
         sizes = (repeat(batch.place, len(batch.items)) for batch in self.batches)
         return [*self.single_places, *chain.from_iterable(sizes)]
-
-    def single(self, place: int, message: _Single) -> None:
-        """Take a message of one reading in."""
-        self.singles.append(message)
-        self.single_places.append(place)
 
     def refuse(self, index: int, errors: tuple[str, ...]) -> RefusedReading:
         """The reading at ``index`` as one that is refused."""
@@ -185,7 +119,9 @@ class Decoded:
         offset = self.records.offsets[place]
         return RefusedReading(offset, item, original, errors, batch.site, batch.source)
 
-    def open(self, place: int, head: _Head, items: Sequence[_Item], indexes: Sequence[int]) -> None:
+    def open(
+        self, place: int, head: RawBatch, items: Sequence[BatchItem], indexes: Sequence[int]
+    ) -> None:
         """Take the readable items of the batch ``head`` in."""
         last = self.batches[-1] if self.batches else None
         first = 0 if last is None else last.first + len(last.items)
@@ -193,45 +129,17 @@ class Decoded:
             self.batches.append(_OpenBatch(place, head.site, head.source, items, indexes, first))
 
 
-def decode(records: Records) -> Decoded:
-    """Every reading in ``records``, ticks left out, and what could not be read."""
+def decode(records: Records, places: Iterable[int]) -> Decoded:
+    """Every reading in some of the records, ticks left out, and what could not be read."""
     decoded = Decoded(records)
-    messages = _read(records.values)
-    if set(map(type, messages)) <= {_QuickReading, NoneType}:  # as nearly always, and faster
-        decoded.singles = [message for message in messages if message is not None]
-        decoded.single_places = [at for at, message in enumerate(messages) if message is not None]
-    else:
-        _sort(decoded, messages)
-    for place in (at for at, message in enumerate(messages) if message is None):
+    for place in places:
         if place not in records.ticks:
-            _decode_slowly(decoded, place, records.values[place])
+            _decode(decoded, place, records.values[place])
     return decoded
 
 
-def _sort(decoded: Decoded, messages: Sequence[Any]) -> None:
-    """Single readings to themselves, and batches to themselves."""
-    for place, message in enumerate(messages):
-        if isinstance(message, _QuickReading):
-            decoded.single(place, message)
-        elif isinstance(message, _QuickBatch):
-            items = message.readings
-            decoded.open(place, message, items, range(len(items)))
-
-
-def _read(values: Sequence[bytes]) -> list[Any]:
-    """The message in each value; None where it is not one of the quick kinds."""
-    messages: list[Any] = []
-    quick = map(_QUICK.decode, values)
-    while len(messages) < len(values):
-        try:
-            messages.extend(quick)  # what was read before one that fails stays in the list
-        except UNREADABLE:
-            messages.append(None)
-    return messages
-
-
-def _decode_slowly(decoded: Decoded, place: int, value: bytes) -> None:
-    """A record that is not all right: keep what is, and say what is not."""
+def _decode(decoded: Decoded, place: int, value: bytes) -> None:
+    """A record: keep what is all right, and say what is not."""
     offset = decoded.records.offsets[place]
     try:
         message = _MESSAGE.decode(value)
@@ -242,9 +150,10 @@ def _decode_slowly(decoded: Decoded, place: int, value: bytes) -> None:
         decoded.refused.append(RefusedReading(offset, -1, value, (error,), message.site))
         return
     if isinstance(message, Reading):
-        decoded.single(place, message)
+        decoded.singles.append(message)
+        decoded.single_places.append(place)
         return
-    items: list[_Item] = []
+    items: list[BatchItem] = []
     indexes: list[int] = []
     for index, raw in enumerate(message.readings):
         try:

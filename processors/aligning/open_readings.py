@@ -1,13 +1,14 @@
 """The readings that windows which are not final still need, and what came before them."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.aligning.event_ids import EventIds
 from processors.aligning.resampling import IntArray, StepFunctions
 from processors.aligning.watermarks import UNKNOWN_MS
 from schemas.windows import WINDOW_MS
@@ -48,28 +49,28 @@ class ReadingColumns:
         return ReadingColumns(*(np.concatenate(pair) for pair in pairs))
 
 
-class _EventIds:
-    """The identities of open readings: whole lists as they came, numbered through."""
+class _Identities:
+    """The identities of open readings: whole blocks as they came, numbered through."""
 
     def __init__(self) -> None:
-        self._lists: list[tuple[int, int, Sequence[str]]] = []
+        self._blocks: list[tuple[int, int, EventIds]] = []
         self._next = 0
 
-    def add(self, event_ids: Sequence[str], until_ms: int) -> int:
+    def add(self, event_ids: EventIds, until_ms: int) -> int:
         """Keep identities of readings up to ``until_ms``; returns the first one's number."""
         first = self._next
-        self._lists.append((first, until_ms, event_ids))
+        self._blocks.append((first, until_ms, event_ids))
         self._next += len(event_ids)
         return first
 
-    def __getitem__(self, number: int) -> str:
-        at = bisect_right(self._lists, number, key=lambda entry: entry[0]) - 1
-        first, _, event_ids = self._lists[at]
+    def __getitem__(self, number: int) -> bytes:
+        at = bisect_right(self._blocks, number, key=lambda entry: entry[0]) - 1
+        first, _, event_ids = self._blocks[at]
         return event_ids[number - first]
 
     def forget_before(self, border_ms: int) -> None:
-        """Drop the lists of which all readings are before ``border_ms``."""
-        self._lists = [entry for entry in self._lists if entry[1] >= border_ms]
+        """Drop the blocks of which all readings are before ``border_ms``."""
+        self._blocks = [entry for entry in self._blocks if entry[1] >= border_ms]
 
 
 class OpenReadings:
@@ -82,7 +83,7 @@ class OpenReadings:
 
     def __init__(self) -> None:
         self._open: dict[int, ReadingColumns] = {}
-        self._event_ids = _EventIds()
+        self._identities = _Identities()
         self._carried_ms: IntArray = np.zeros(0, np.int64)
         self._carried_value: IntArray = np.zeros(0, np.int64)
 
@@ -97,14 +98,14 @@ class OpenReadings:
             self._carried_ms = np.concatenate([self._carried_ms, unknown])
             self._carried_value = np.concatenate([self._carried_value, np.zeros(more, np.int64)])
 
-    def insert(self, new: ReadingColumns, event_ids: Sequence[str]) -> int:
+    def insert(self, new: ReadingColumns, event_ids: EventIds) -> int:
         """Add accepted readings; returns how many of them were new (the rest: duplicates).
 
         Args:
             new: at least one.
             event_ids: identities, in which ``new.event_id`` are places.
         """
-        new.event_id[:] += self._event_ids.add(event_ids, int(new.time_ms.max()))
+        new.event_id[:] += self._identities.add(event_ids, int(new.time_ms.max()))
         new = new.take(_by_window(new))
         window = new.time_ms // WINDOW_MS
         lows = [0, *(np.flatnonzero(window[1:] != window[:-1]) + 1).tolist()]
@@ -129,8 +130,8 @@ class OpenReadings:
         ends = np.append(starts[1:], len(both))
         keep = starts.copy()
 
-        def rank(place: int) -> tuple[str, int]:
-            return self._event_ids[int(both.event_id[place])], int(both.value[place])
+        def rank(place: int) -> tuple[bytes, int]:
+            return self._identities[int(both.event_id[place])], int(both.value[place])
 
         for run in np.flatnonzero(ends - starts > 1):
             keep[run] = max(range(int(starts[run]), int(ends[run])), key=rank)
@@ -146,7 +147,7 @@ class OpenReadings:
             gone = self._open.pop(start_ms)
             changed[gone.series] = True
             self._lay_over(self._carried_ms, self._carried_value, gone)
-        self._event_ids.forget_before(border_ms)
+        self._identities.forget_before(border_ms)
         return np.flatnonzero(changed)
 
     @staticmethod

@@ -5,14 +5,15 @@ The last revision of every window is a function of the consumed log alone, whate
 batching: readings are classified by the watermark before their own offset, and sums are exact.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from processors.aligning.accepting import Judge, Judged, Place
 from processors.aligning.aggregating import Aggregates
 from processors.aligning.changes import Changes
-from processors.aligning.decoding import RefusedReading, decode
+from processors.aligning.decoding import RefusedReading
 from processors.aligning.delays import Delays
+from processors.aligning.event_ids import EventIds
 from processors.aligning.layout import Layout, existing, layout_of, populated
 from processors.aligning.ledger import Ledger
 from processors.aligning.open_readings import OpenReadings, ReadingColumns
@@ -125,18 +126,16 @@ class PartitionAligner:
         cursor = self.cursors[kind]
         times = cursor.watermark.advance(records)
         cursor.next_offset = records.offsets[-1] + 1
-        decoded = decode(records)
-        judged = self._judges[kind].judge(decoded, times)
+        judged = self._judges[kind].judge(records, times)
         accepted = self._still_open(judged.accepted)
         new = self._insert(accepted, judged.event_ids)
         if not self.muted:
             if self._tells_delays:
                 self.delays.note(kind, judged.series, judged.delay_ms)
-            refused = decoded.refused + judged.refused
-            self._refused += [Refused(kind, reading) for reading in refused]
-            self.counts += _counted(len(accepted), new, judged, len(refused))
+            self._refused += [Refused(kind, reading) for reading in judged.refused]
+            self.counts += _counted(len(accepted), new, judged)
 
-    def _insert(self, accepted: ReadingColumns, event_ids: Sequence[str]) -> int:
+    def _insert(self, accepted: ReadingColumns, event_ids: EventIds) -> int:
         """Keep readings for the windows that they change; returns how many were new."""
         if not len(accepted):
             return 0
@@ -240,13 +239,13 @@ class PartitionAligner:
             self.finalise(window_start(watermark - LATENESS_MS))
 
 
-def _counted(accepted: int, new: int, judged: Judged, refused: int) -> ReadingCounts:
+def _counted(accepted: int, new: int, judged: Judged) -> ReadingCounts:
     """The fates of a batch of readings."""
     return ReadingCounts(
         windowed=new,
         duplicate=accepted - new,
         too_late=judged.too_late,
-        dead_lettered=refused,
+        dead_lettered=len(judged.refused),
     )
 
 

@@ -19,7 +19,7 @@ class Records:
 
     offsets: Sequence[int]
     append_ms: Sequence[int]
-    values: Sequence[bytes]
+    values: list[bytes]
     ticks: Mapping[int, int | None] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 from deploy.kafka_jars import kafka_folder
 from deploy.kafka_lock import KAFKA_VERSION, locked_jars
+from processors.aligning.scanning import SCAN_IN_C
 from schemas.settings import Settings
 from streams.doctoring.findings import Finding, absent, blocking, ok
 
@@ -35,6 +36,7 @@ def examine_machine(settings: Settings) -> list[Finding]:
     return [
         python(),
         *packages(declared_requirements()),
+        scanner(),
         java(),
         jars(),
         room(settings.home),
@@ -73,6 +75,14 @@ def packages(requirements: Iterable[str]) -> list[Finding]:
         else:
             findings.append(blocking(needed.name, f"{found}, needed is {text}", _install()))
     return [ok("packages", ", ".join(fitting)), *findings]
+
+
+def scanner() -> Finding:
+    """What reads telemetry in ``align``."""
+    if SCAN_IN_C is not None:
+        return ok("scanner", "telemetry is read by compiled code")
+    hint = "install a C compiler, then `make env`, or install the package again"
+    return absent("scanner", "telemetry is read in Python: correct, but align is slower", hint)
 
 
 def java() -> Finding:

@@ -26,6 +26,7 @@ from hardware.board_memory import BoardRecord, FileMemory, RamMemory
 from hardware.gateway import Gateway, Unreadable, board_command
 from hardware.relay_board import RelayBoard
 from hardware.simulated_board import BoardClock, SimulatedBoard
+from processors.aligning.scanning import SCAN_IN_C, key_of, scan_in_python
 from processors.aligning.snapshot import restore, take_snapshot
 from processors.dispatching.dispatcher import Dispatcher
 from processors.gating.judging import judge
@@ -74,7 +75,15 @@ from streams.site_files import read_site_file
 from streams.stop_switch import says_stop
 from streams.tracing.context import parse as parse_trace
 from streams.tracing.readings import SampledReadings
-from tests.support.aligning_scenarios import CLOCK, T0, Sent, aligner_for, as_batch, meter_site
+from tests.support.aligning_scenarios import (
+    CLOCK,
+    SITE,
+    T0,
+    Sent,
+    aligner_for,
+    as_batch,
+    meter_site,
+)
 from tests.support.golden_messages import CASES, golden, golden_bytes, golden_value
 
 
@@ -122,6 +131,11 @@ FIRST: Final = _record(b"", headers=[(TICK_HEADER, b"%d" % (T0 - 600_000))])
 
 TICK: Final = _record(b"", headers=[(TICK_HEADER, b"")])
 
+
+GOOD: Final = Sent(0, "m1", 0, 1.0).to_bytes()
+SCANNED: Final = {
+    key_of((SITE, device, "active_power", "kW")): code for code, device in enumerate(("m1", "m2"))
+}
 
 ALIGNED: Final = meter_site({"id": "m1", "rated_kw": 10}, {"id": "m2", "rated_kw": 10})
 """Site of align's targets."""
@@ -171,6 +185,14 @@ def _align(data: bytes) -> None:
             retry_of(StoredLetter(0, T0, letter), RetryRules(partitions=4, now_ms=T0))
         list(map(encode, (*emission.windows, *emission.meters)))
         list(take_snapshot(aligner))
+
+
+def _scan(data: bytes) -> None:
+    """A record for the quick scanner: it reads what the slow one reads, or leaves it alone."""
+    quick = SCAN_IN_C or scan_in_python
+    found = quick([data, GOOD], SCANNED, b"1.0", b"1.0")
+    read = b"" if found[-1] else data
+    assert found == scan_in_python([read, GOOD], SCANNED, b"1.0", b"1.0")
 
 
 def _tick(data: bytes) -> None:
@@ -385,6 +407,7 @@ def targets() -> Iterable[Target]:
     verdicts = tuple(map(golden_bytes, get_args(Verdict)))
     yield from _decoders()
     yield Target("align", telemetry, _align)
+    yield Target("scan", telemetry, _scan)
     yield Target("align.state", (golden_bytes(AlignPosition),), _restore)
     yield Target("tick header", (b"", b"1700000000000"), _tick)
     yield Target("gate", (golden_bytes(DispatchPlan),), _gate)
