@@ -24,7 +24,7 @@ TICK_HEADER: Final = "gridloom-tick"
 """Marks a record that only carries time. Its value is the time [ms] on the data clock."""
 
 PREFETCH_KB: Final = 16_384
-"""Records that a stage fetches ahead [kB]: three batches of align's (decision 0018)."""
+"""Records that a stage fetches ahead [kB]: several batches of align's (decision 0018)."""
 
 STATISTICS_INTERVAL_MS: Final = 1_000
 """How often librdkafka tells of itself, where somebody listens [ms]."""

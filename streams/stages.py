@@ -1,8 +1,14 @@
 """How a stage's process runs: signals, the loop, and what happens when it fails."""
 
+import gc
 import signal
 from collections.abc import Callable
 from types import FrameType
+from typing import Final
+
+_COLLECT_AFTER: Final = 100_000
+"""Objects made, and not freed, before the collector looks for cycles. A step's records alone are
+thousands; by default they are searched through again and again, for cycles that they never have."""
 
 
 class StopRequest:
@@ -38,6 +44,8 @@ def run_until_stopped(
     committed. Closing could commit, or wait for a broker that is away.
     """
     stop = StopRequest().listen()
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(_COLLECT_AFTER)
     while not stop:
         step()
         turned()

@@ -126,6 +126,8 @@ class PartitionAligner:
         cursor = self.cursors[kind]
         times = cursor.watermark.advance(records)
         cursor.next_offset = records.offsets[-1] + 1
+        if len(records.ticks) == len(records):
+            return
         judged = self._judges[kind].judge(records, times)
         accepted = self._still_open(judged.accepted)
         new = self._insert(accepted, judged.event_ids)

@@ -12,7 +12,7 @@ from streams.kafka import TICK_HEADER
 
 _TICK_MS: Final = re.compile(rb"[0-9]{1,15}")
 
-MOST_RECORDS: Final = 20_000
+MOST_RECORDS: Final = 4_000
 BATCH_BYTES: Final = 4_000_000
 """Bytes that are decoded at once: bounds the memory of a step, and keeps within caches (ours)."""
 
