@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.aligning.series import AGGREGATIONS, SeriesColumns
+from processors.aligning.watermarks import UNKNOWN_MS
 from schemas.units import Aggregation
 from schemas.windows import WINDOW_MS
 
@@ -23,6 +24,9 @@ MEASURED: Final = 2
 
 IntArray = NDArray[np.int64]
 
+_LONG_MS: Final = 2**62
+_MAJORITY_MS: Final = -(-WINDOW_MS // 2)
+_VALID, _MEASURED = 0, 1
 _LAST: Final = AGGREGATIONS.index(Aggregation.LAST)
 _COUNTER: Final = AGGREGATIONS.index(Aggregation.COUNTER)
 
@@ -54,94 +58,109 @@ class WindowMatrix:
 def resample(
     steps: StepFunctions, columns: SeriesColumns, first_ms: int, windows: int
 ) -> WindowMatrix:
-    """Window values of all series of ``columns`` for ``windows`` windows from ``first_ms``."""
-    shape = (windows, len(columns))
-    pieces = _pieces(steps, columns, first_ms, windows)
-    value, known_ms, measured_ms = _integrate(pieces, shape)
-    status = _majority(known_ms, measured_ms)
+    """Window values of all series of ``columns`` for ``windows`` windows from ``first_ms``.
+
+    No reading of ``steps`` is later than these windows.
+    """
+    placed = _placed(steps, columns, first_ms, windows)
+    own_ms, earlier_ms = placed.own_ms, placed.earlier_ms()
+    known_ms = placed.by_cell(own_ms[_VALID], earlier_ms[_VALID])
+    measured_ms = placed.by_cell(own_ms[_MEASURED], earlier_ms[_MEASURED])
+    earlier_value = placed.value.take(placed.earlier)
+    value = placed.by_cell(steps.value * own_ms[_VALID], earlier_value * earlier_ms[_VALID])
     value = (value + known_ms // 2) // np.maximum(known_ms, 1)
-    _take_last(pieces, columns, value, status)
+    status = _status(known_ms >= _MAJORITY_MS, measured_ms >= _MAJORITY_MS)
+    _take_last(placed, columns, value, status)
     _take_counters(steps, columns, first_ms, value, status)
     return WindowMatrix(first_ms=first_ms, value=value, status=status)
 
 
 @dataclass(frozen=True, slots=True)
-class _Pieces:
-    """The parts into which window borders cut the readings; one entry per (reading, window)."""
+class _Placed:
+    """Readings and the windows that they lie in.
 
-    series: IntArray
-    window: IntArray
+    A window's value has two parts: of the readings in it, and of the last reading before it.
+    Where something is twofold, it is first for *valid* and then for *measured*.
+
+    Attributes:
+        cell: window and series of each reading as one number; before the first window lies
+            another one.
+        own_ms: [2, readings], how much of its own window each reading covers.
+        until_ms: [2, readings + 1], until when it holds, from the start of the first window on.
+            The entry in excess is the last and stands for no reading: it never held.
+        value: [readings + 1], fixed point.
+        earlier: [windows, series], the last reading before each window, or -1 for none.
+        latest: [windows, series], the last reading before each window's end, or -1 for none.
+        opens_ms: [windows, 1], start of each window.
+    """
+
+    cell: IntArray
+    own_ms: IntArray
+    until_ms: IntArray
     value: IntArray
-    known_ms: IntArray
-    measured_ms: IntArray
-    reaches_end: NDArray[np.bool_]
-    measured_at_end: NDArray[np.bool_]
+    earlier: IntArray
+    latest: IntArray
+    opens_ms: IntArray
+
+    def earlier_ms(self) -> IntArray:
+        """How much of every window the reading before it covers: [2, windows, series]."""
+        left_ms: IntArray = self.until_ms.take(self.earlier, axis=1) - self.opens_ms
+        return np.minimum(np.maximum(left_ms, 0), WINDOW_MS)
+
+    def by_cell(self, own: IntArray, earlier: IntArray) -> IntArray:
+        """Sum by window and series of what its own readings add, and the one before them."""
+        total = np.zeros((len(earlier) + 1, earlier.shape[1]), np.int64)
+        total[1:] = earlier
+        np.add.at(total.reshape(-1), self.cell, own)
+        return total[1:]
 
 
-def _pieces(steps: StepFunctions, columns: SeriesColumns, first_ms: int, windows: int) -> _Pieces:
-    start = steps.time_ms
-    until = _superseded_at(steps)
-    valid_until = np.minimum(start + columns.hold_ms[steps.series], until)
-    measured_until = np.minimum(start + columns.interval_ms[steps.series], until)
-    end_ms = first_ms + windows * WINDOW_MS
-    touching = np.flatnonzero((valid_until > first_ms) & (start < end_ms))
-    low = (np.maximum(start[touching], first_ms) - first_ms) // WINDOW_MS
-    high = (np.minimum(valid_until[touching], end_ms) - 1 - first_ms) // WINDOW_MS
-    times = high - low + 1
-    reading = np.repeat(touching, times)
-    ordinal = np.arange(len(reading)) - np.repeat(np.cumsum(times) - times, times)
-    window = np.repeat(low, times) + ordinal
-    opens = first_ms + window * WINDOW_MS
-    closes = opens + WINDOW_MS
-    begin = np.maximum(start[reading], opens)
-    return _Pieces(
-        series=steps.series[reading],
-        window=window,
-        value=steps.value[reading],
-        known_ms=np.minimum(valid_until[reading], closes) - begin,
-        measured_ms=np.maximum(np.minimum(measured_until[reading], closes) - begin, 0),
-        reaches_end=valid_until[reading] >= closes,
-        measured_at_end=measured_until[reading] >= closes,
+def _placed(steps: StepFunctions, columns: SeriesColumns, first_ms: int, windows: int) -> _Placed:
+    time_ms = steps.time_ms - first_ms
+    row = np.maximum(time_ms // WINDOW_MS + 1, 0)
+    cell = row * len(columns) + steps.series
+    latest = np.full((windows + 1, len(columns)), -1, np.int64)
+    # Sorted by time within a series: the last assignment, the newest reading, stays.
+    latest.reshape(-1)[cell] = np.arange(len(cell))
+    np.maximum.accumulate(latest, axis=0, out=latest)
+    holds_ms = np.stack((columns.hold_ms, columns.interval_ms)).take(steps.series, axis=1)
+    holds_ms = np.minimum(holds_ms, _superseded_after(steps.series, time_ms))
+    never = np.full((2, 1), UNKNOWN_MS)
+    return _Placed(
+        cell=cell,
+        own_ms=np.minimum(holds_ms, row * WINDOW_MS - time_ms),
+        until_ms=np.concatenate((time_ms + holds_ms, never), axis=1),
+        value=np.append(steps.value, 0),
+        earlier=latest[:-1],
+        latest=latest[1:],
+        opens_ms=np.arange(0, windows * WINDOW_MS, WINDOW_MS)[:, np.newaxis],
     )
 
 
-def _superseded_at(steps: StepFunctions) -> IntArray:
-    """Time of the next reading of the same series, or the far future [ms]."""
-    until = np.full(len(steps.time_ms), np.iinfo(np.int64).max // 2, np.int64)
-    same = steps.series[1:] == steps.series[:-1]
-    until[:-1][same] = steps.time_ms[1:][same]
-    return until
+def _superseded_after(series: IntArray, time_ms: IntArray) -> IntArray:
+    """Time to the next reading of the same series, or very long [ms]."""
+    after_ms = np.full(len(time_ms), _LONG_MS, np.int64)
+    is_same = series[1:] == series[:-1]
+    after_ms[:-1] = np.where(is_same, time_ms[1:] - time_ms[:-1], _LONG_MS)
+    return after_ms
 
 
-def _integrate(pieces: _Pieces, shape: tuple[int, int]) -> tuple[IntArray, IntArray, IntArray]:
-    """Value x time, known time and measured time of every window and series."""
-    cell = pieces.window * shape[1] + pieces.series
-    sums = [np.zeros(shape[0] * shape[1], np.int64) for _ in range(3)]
-    terms = (pieces.value * pieces.known_ms, pieces.known_ms, pieces.measured_ms)
-    for total, column in zip(sums, terms, strict=True):
-        np.add.at(total, cell, column)
-    value, known_ms, measured_ms = (total.reshape(shape) for total in sums)
-    return value, known_ms, measured_ms
-
-
-def _majority(known_ms: IntArray, measured_ms: IntArray) -> NDArray[np.int8]:
-    """Status by what covers at least half of the window."""
-    status = np.where(2 * known_ms >= WINDOW_MS, VALID, MISSING)
-    return np.where(2 * measured_ms >= WINDOW_MS, MEASURED, status).astype(np.int8)
+def _status(valid: NDArray[np.bool_], measured: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """MISSING, VALID or MEASURED, which are 0, 1 and 2: what is measured is also valid."""
+    return np.add(valid, measured, dtype=np.int8)
 
 
 def _take_last(
-    pieces: _Pieces, columns: SeriesColumns, value: IntArray, status: NDArray[np.int8]
+    placed: _Placed, columns: SeriesColumns, value: IntArray, status: NDArray[np.int8]
 ) -> None:
     """Overwrite LAST series with what holds at the window's end."""
-    is_last = columns.aggregation == _LAST
-    if not is_last.any():
+    last = np.flatnonzero(columns.aggregation == _LAST)
+    if not len(last):
         return
-    status[:, is_last] = MISSING
-    chosen = is_last[pieces.series] & pieces.reaches_end
-    at = (pieces.window[chosen], pieces.series[chosen])
-    value[at] = pieces.value[chosen]
-    status[at] = np.where(pieces.measured_at_end[chosen], MEASURED, VALID)
+    latest = placed.latest[:, last]
+    holds = placed.until_ms.take(latest, axis=1) >= placed.opens_ms + WINDOW_MS
+    value[:, last] = placed.value.take(latest)
+    status[:, last] = _status(holds[_VALID], holds[_MEASURED])
 
 
 def _take_counters(
