@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from processors.aligning.resampling import IntArray, StepFunctions
 from processors.aligning.series import SeriesColumns, SeriesTable, SiteSeries
+from processors.aligning.watermarks import UNKNOWN_MS
 from schemas.windows import WINDOW_MS
 
 
@@ -21,6 +22,7 @@ class Layout:
         columns: their series.
         starts: first column of each site, and one past the last column.
         slices: the columns of each site.
+        site: place of each column's site among ``sites``.
         chosen: mask of their series among all of the partition; None where it is all.
     """
 
@@ -28,11 +30,12 @@ class Layout:
     columns: SeriesColumns
     starts: IntArray
     slices: tuple[slice, ...]
+    site: IntArray
     chosen: NDArray[np.bool_] | None = None
 
-    def sums(self, cells: NDArray[np.int64]) -> IntArray:
+    def sums(self, cells: NDArray[np.int64] | NDArray[np.bool_]) -> IntArray:
         """Sums over each site's columns: [windows, columns] to [windows, sites]."""
-        return np.add.reduceat(cells, self.starts[:-1], axis=1)
+        return np.add.reduceat(cells, self.starts[:-1], axis=1, dtype=np.int64)
 
     def placed(self, steps: StepFunctions) -> StepFunctions:
         """Steps of the chosen series, numbered by column."""
@@ -45,15 +48,17 @@ class Layout:
 def layout_of(table: SeriesTable, sites: Sequence[SiteSeries]) -> Layout:
     """These sites, or all of them, in the order of their series' numbers."""
     with_series = tuple(site for site in sites if site.names)
-    starts = np.cumsum([0, *(len(site.names) for site in with_series)])
+    lengths = [len(site.names) for site in with_series]
+    starts = np.cumsum([0, *lengths])
     slices = tuple(starmap(slice, pairwise(starts.tolist())))
+    site_of = np.repeat(np.arange(len(with_series)), lengths)
     if starts[-1] == len(table):
-        return Layout(with_series, table.columns, starts, slices)
+        return Layout(with_series, table.columns, starts, slices, site_of)
     chosen = np.zeros(len(table), np.bool_)
     for site in with_series:
         chosen[site.low : site.high] = True
     columns = table.columns.take(np.flatnonzero(chosen))
-    return Layout(with_series, columns, starts, slices, chosen)
+    return Layout(with_series, columns, starts, slices, site_of, chosen)
 
 
 def existing(
@@ -62,7 +67,7 @@ def existing(
     """Which windows a site has: from a reading on until ``dormant_ms`` after it ceases to hold.
 
     Args:
-        steps: numbered by column.
+        steps: numbered by column; none is later than the windows.
         layout: the sites.
         first_ms: start of the first window [ms].
         windows: how many there are.
@@ -71,15 +76,13 @@ def existing(
     Returns:
         bool [windows, sites].
     """
-    until = steps.time_ms + layout.columns.hold_ms[steps.series] + dormant_ms
-    first = np.maximum((steps.time_ms - first_ms) // WINDOW_MS, 0)
-    last = np.minimum(-((first_ms - until) // WINDOW_MS), windows)
-    inside = (first < windows) & (last > first)
-    site = np.searchsorted(layout.starts, steps.series[inside], side="right") - 1
-    change = np.zeros((windows + 1, len(layout.sites)), np.int64)
-    np.add.at(change, (first[inside], site), 1)
-    np.add.at(change, (last[inside], site), -1)
-    return np.cumsum(change, axis=0)[:windows] > 0
+    reaches_ms = steps.time_ms + (layout.columns.hold_ms + dormant_ms)[steps.series]
+    window = np.maximum((steps.time_ms - first_ms) // WINDOW_MS, 0)
+    furthest_ms = np.full((windows, len(layout.sites)), UNKNOWN_MS)
+    place = window * len(layout.sites) + layout.site[steps.series]
+    np.maximum.at(furthest_ms.reshape(-1), place, reaches_ms)
+    opens_ms = first_ms + np.arange(windows) * WINDOW_MS
+    return np.maximum.accumulate(furthest_ms, axis=0) > opens_ms[:, np.newaxis]
 
 
 def populated(
