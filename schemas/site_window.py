@@ -1,5 +1,6 @@
 """Aligned windows: what align publishes and dispatch, the historian and operators read."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -111,3 +112,23 @@ class MeterWindows(Message, frozen=True, kw_only=True):
     series: tuple[SeriesName, ...]
     values: tuple[float | None, ...]
     status: str
+
+
+class RawMeterWindows(Message, frozen=True, kw_only=True):
+    """:class:`MeterWindows` to be written, with names that are JSON already.
+
+    The names are most of the message, and the same in every window of a site.
+    """
+
+    site: str
+    window_start_ms: int
+    revision: int
+    chunk: int
+    series: msgspec.Raw
+    values: tuple[float | None, ...]
+    status: str
+
+
+def as_raw(names: Sequence[SeriesName]) -> msgspec.Raw:
+    """Names of series as JSON."""
+    return msgspec.Raw(msgspec.json.encode(names))

@@ -13,7 +13,7 @@ from processors.aligning.series import SiteSeries
 from schemas.align_state import CHUNK_SERIES
 from schemas.site_window import (
     Completeness,
-    MeterWindows,
+    RawMeterWindows,
     RelayWindow,
     SeriesStatus,
     SiteWindow,
@@ -41,23 +41,22 @@ class _Total(NamedTuple):
     missing_rated: int
 
 
-def _totals(layout: Layout, matrix: WindowMatrix) -> list[list[_Total]]:
-    """By window and site."""
-    columns, known = layout.columns, matrix.status != MISSING
-    value, required = np.where(known, matrix.value, 0), columns.required & ~known
-    on_safe_side = np.where(known, matrix.value, columns.rated_micro)
+def _totals(
+    layout: Layout, value: IntArray, status: NDArray[np.int8], missing: NDArray[np.bool_]
+) -> IntArray:
+    """What a :class:`_Total` has, [windows, sites, fields]; ``value`` is 0 where it is missing."""
+    columns, required = layout.columns, layout.columns.required & missing
     cells = (
-        np.where(columns.in_load, on_safe_side, 0),
-        np.where(columns.in_generation, value, 0),
-        np.where(columns.in_energy, value, 0),
-        columns.in_energy & known,
-        matrix.status == MEASURED,
-        ~known,
+        (value + columns.rated_micro * missing) * columns.in_load,
+        value * columns.in_generation,
+        value * columns.in_energy,
+        columns.in_energy & ~missing,
+        status == MEASURED,
+        missing,
         required,
-        np.where(required, columns.rated_micro, 0),
+        columns.rated_micro * required,
     )
-    sums = (layout.sums(each.astype(np.int64, copy=False)).tolist() for each in cells)
-    return [list(map(_Total, *of_window)) for of_window in zip(*sums, strict=True)]
+    return np.stack([layout.sums(each) for each in cells], axis=-1)
 
 
 class Aggregates:
@@ -71,23 +70,22 @@ class Aggregates:
     def __init__(self, layout: Layout, matrix: WindowMatrix) -> None:
         self._layout = layout
         self._matrix = matrix
-        self._totals = _totals(layout, matrix)
+        missing = matrix.status == MISSING
+        self._value = np.where(missing, 0, matrix.value)
+        self._totals = _totals(layout, self._value, matrix.status, missing)
         self._rated = layout.sums(layout.columns.rated_micro[np.newaxis])[0].tolist()
-        self._known_value = np.where(matrix.status != MISSING, matrix.value, 0)
         self._floats = matrix.value / MICRO
+        self._letters = matrix.status.tobytes().translate(_LETTERS).decode()
 
     def content_hash(self, window: int, at: int) -> str:
         """Hash of the window of the site at place ``at``: equal content, equal hash."""
         columns = self._layout.slices[at]
-        value, status = self._known_value[window, columns], self._matrix.status[window, columns]
+        value, status = self._value[window, columns], self._matrix.status[window, columns]
         return blake2b(value.tobytes() + status.tobytes(), digest_size=8).hexdigest()
 
     def site_window(self, window: int, at: int, revision: int) -> SiteWindow:
         """The aggregate of the site at place ``at`` over a window of the matrix."""
-        site, total = self._layout.sites[at], self._totals[window][at]
-        columns = self._layout.slices[at]
-        value = self._matrix.value[window, columns]
-        known = self._matrix.status[window, columns] != MISSING
+        site, total = self._layout.sites[at], _Total(*self._totals[window, at].tolist())
         return SiteWindow(
             site=site.name,
             window_start_ms=self._matrix.first_ms + window * WINDOW_MS,
@@ -98,37 +96,44 @@ class Aggregates:
             generation_kw=total.generation / MICRO,
             energy_import_kwh=total.energy / MICRO if total.known_counters else None,
             measured=total.measured,
-            valid=len(known) - total.measured - total.missing,
+            valid=len(site.names) - total.measured - total.missing,
             missing=total.missing,
             missing_rated_kw=total.missing_rated / MICRO,
-            missing_series=self._missing_series(at, known) if total.missing_required else (),
-            relays=tuple(_relays(site, value, known)),
-            weather=_weather(site, value, known),
+            missing_series=self._missing_series(window, at) if total.missing_required else (),
+            relays=tuple(_relays(site, *self._known(window, at))) if site.boards else (),
+            weather=_weather(site, *self._known(window, at)) if site.stations else {},
         )
 
-    def _missing_series(self, at: int, known: NDArray[np.bool_]) -> tuple[str, ...]:
+    def _known(self, window: int, at: int) -> tuple[IntArray, NDArray[np.bool_]]:
+        """Values of a site's series in one window, and which of them are known."""
+        columns = self._layout.slices[at]
+        return self._value[window, columns], self._matrix.status[window, columns] != MISSING
+
+    def _missing_series(self, window: int, at: int) -> tuple[str, ...]:
         required = self._layout.columns.required[self._layout.slices[at]]
+        _, known = self._known(window, at)
         places = np.flatnonzero(required & ~known)[:_NAMED_MISSING].tolist()
         names = (self._layout.sites[at].names[place] for place in places)
         return tuple(f"{name.device}/{name.quantity}" for name in names)
 
-    def meter_windows(self, window: int, at: int, revision: int) -> Iterator[MeterWindows]:
+    def meter_windows(self, window: int, at: int, revision: int) -> Iterator[RawMeterWindows]:
         """The values of every series of a site, in chunks."""
         site, columns = self._layout.sites[at], self._layout.slices[at]
-        status = self._matrix.status[window, columns]
         values: list[float | None] = self._floats[window, columns].tolist()
-        if self._totals[window][at].missing:
-            for place in np.flatnonzero(status == MISSING).tolist():
+        first = window * len(self._layout.columns) + columns.start
+        letters = self._letters[first : first + len(values)]
+        if SeriesStatus.MISSING in letters:
+            for place in np.flatnonzero(self._matrix.status[window, columns] == MISSING).tolist():
                 values[place] = None
-        letters = status.tobytes().translate(_LETTERS).decode()
-        for chunk, low in enumerate(range(0, len(values), CHUNK_SERIES)):
+        for chunk, names in enumerate(site.chunks):
+            low = chunk * CHUNK_SERIES
             high = low + CHUNK_SERIES
-            yield MeterWindows(
+            yield RawMeterWindows(
                 site=site.name,
                 window_start_ms=self._matrix.first_ms + window * WINDOW_MS,
                 revision=revision,
                 chunk=chunk,
-                series=site.names[low:high],
+                series=names,
                 values=tuple(values[low:high]),
                 status=letters[low:high],
             )

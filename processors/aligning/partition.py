@@ -25,7 +25,7 @@ from schemas.align_state import CHUNK_SERIES, ReadingCounts
 from schemas.clock import PipelineClock
 from schemas.settings import AlignSettings
 from schemas.site_model import SiteModel
-from schemas.site_window import MeterWindows, SiteWindow
+from schemas.site_window import RawMeterWindows, SiteWindow
 from schemas.units import TelemetryKind
 from schemas.windows import LATENESS_MS, WINDOW_MS, close_delay_ms, window_start
 
@@ -46,7 +46,7 @@ class Emission:
     """What a step publishes, in order."""
 
     windows: list[SiteWindow] = field(default_factory=list)
-    meters: list[MeterWindows] = field(default_factory=list)
+    meters: list[RawMeterWindows] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
 
 
@@ -94,6 +94,7 @@ class PartitionAligner:
         self._tells_delays = not clock.is_data_clock
         self._closed_before_ms: int | None = None
         self._changes = Changes()
+        self._whole = layout_of(self.table, ())
         self._find_model = find_model
         self._refused: list[Refused] = []
         self._close_delay_ms = close_delay_ms(clock.speed)
@@ -183,8 +184,13 @@ class PartitionAligner:
         if first is None:
             first = self._changes.first_ms()
         if first is not None and first < close_before_ms:
-            layout = layout_of(self.table, list(self.table.sites.values()))
-            self._publish(emission, layout, first, close_before_ms)
+            self._publish(emission, self._whole_layout(), first, close_before_ms)
+
+    def _whole_layout(self) -> Layout:
+        """All sites; made anew only after sites were added."""
+        if self._whole.columns is not self.table.columns:
+            self._whole = layout_of(self.table, list(self.table.sites.values()))
+        return self._whole
 
     def _publish(self, emission: Emission, layout: Layout, first_ms: int, end_ms: int) -> None:
         """Publish what is news of some sites between two starts of windows."""

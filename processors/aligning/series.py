@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.align_state import CHUNK_SERIES
 from schemas.site_model import RelayBoard, Role, SiteModel, WeatherStation
-from schemas.site_window import SeriesName
+from schemas.site_window import SeriesName, as_raw
 from schemas.units import MICRO, QUANTITIES, Aggregation, TelemetryKind, relay_quantity
 
 KINDS: Final = tuple(TelemetryKind)
@@ -108,6 +110,7 @@ class SiteSeries:
         name, model_hash: of the site's model.
         boards, stations: the model's relay boards and weather stations.
         names: of the series.
+        chunks: the same as JSON, for every CHUNK_SERIES of them: each window carries them anew.
         places: by (device, quantity), the place among the site's series.
         index: of the site within the partition.
     """
@@ -117,6 +120,7 @@ class SiteSeries:
     boards: tuple[RelayBoard, ...]
     stations: tuple[WeatherStation, ...]
     names: tuple[SeriesName, ...]
+    chunks: tuple[msgspec.Raw, ...]
     places: dict[tuple[str, str], int]
     index: int
     low: int
@@ -193,6 +197,11 @@ def _columns_of(specs: Sequence[SeriesSpec], site: int, low: int) -> SeriesColum
     )
 
 
+def _chunks(names: Sequence[SeriesName]) -> Iterator[msgspec.Raw]:
+    for low in range(0, len(names), CHUNK_SERIES):
+        yield as_raw(names[low : low + CHUNK_SERIES])
+
+
 class SeriesTable:
     """All series of one partition, numbered from 0; a site's series are neighbours.
 
@@ -223,12 +232,14 @@ class SeriesTable:
     def add_site(self, model: SiteModel) -> SiteSeries:
         """Number the series of a new site."""
         specs = series_of(model)
+        names = tuple(SeriesName(device=s.device, quantity=s.quantity) for s in specs)
         site = SiteSeries(
             name=model.name,
             model_hash=model.model_hash,
             boards=model.relay_boards,
             stations=model.weather_stations,
-            names=tuple(SeriesName(device=s.device, quantity=s.quantity) for s in specs),
+            names=names,
+            chunks=tuple(_chunks(names)),
             places={(spec.device, spec.quantity): at for at, spec in enumerate(specs)},
             index=len(self.sites),
             low=len(self),

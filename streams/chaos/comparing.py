@@ -15,7 +15,7 @@ import msgspec
 from processors.aligning.partition import Emission, PartitionAligner
 from schemas.dispatch_plan import DispatchPlan
 from schemas.identity import partition_of
-from schemas.messages import Decoder
+from schemas.messages import Decoder, encode
 from schemas.settings import KafkaSettings, Settings
 from schemas.site_window import MeterWindows, SiteWindow
 from schemas.topics import METER_WINDOWS, PLANS, SITE_WINDOWS, TELEMETRY, TopicSpec
@@ -126,7 +126,8 @@ def compare_windows(seen: Published, expected: Emission, found: Differences) -> 
     found.lost += found.tell("windows are not published", missing)
     other = [s for s in last if s not in wanted or unnumbered(last[s]) != unnumbered(wanted[s])]
     found.different += found.tell("windows differ from those of an undisturbed align", other)
-    series, wanted_series = last_series(seen.meters), last_series(expected.meters)
+    written = (_METERS.decode(encode(chunk)) for chunk in expected.meters)
+    series, wanted_series = last_series(seen.meters), last_series(written)
     odd = [
         key
         for key, chunk in series.items()
