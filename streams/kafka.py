@@ -23,7 +23,7 @@ from schemas.topics import TopicSpec, topic_names
 TICK_HEADER: Final = "gridloom-tick"
 """Marks a record that only carries time. Its value is the time [ms] on the data clock."""
 
-PREFETCH_KB: Final = 16_384
+PREFETCH_KB: Final = 8_192
 """Records that a stage fetches ahead [kB]: several batches of align's (decision 0018)."""
 
 STATISTICS_INTERVAL_MS: Final = 1_000

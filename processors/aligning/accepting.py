@@ -272,7 +272,7 @@ def _judged(
         series=candidates.series,
         time_ms=time_ms,
         value=np.rint(np.where(bad, 0.0, candidates.value)).astype(np.int64),
-        offset=np.array(records.offsets, np.int64)[place],
+        offset=records.offsets[place],
         watermark_ms=before_ms,
         event_id=candidates.event_id,
     )

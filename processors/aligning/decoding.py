@@ -112,11 +112,11 @@ class Decoded:
         if at < 0:
             place, site = self.single_places[index], self.singles[index].site
             original = self.records.values[place]
-            return RefusedReading(self.records.offsets[place], -1, original, errors, site)
+            return RefusedReading(int(self.records.offsets[place]), -1, original, errors, site)
         batch = self.batches[bisect_right(self.batches, at, key=attrgetter("first")) - 1]
         place, item = batch.place, batch.indexes[at - batch.first]
         original = batch.original(item, self.records.values[place])
-        offset = self.records.offsets[place]
+        offset = int(self.records.offsets[place])
         return RefusedReading(offset, item, original, errors, batch.site, batch.source)
 
     def open(
@@ -140,7 +140,7 @@ def decode(records: Records, places: Iterable[int]) -> Decoded:
 
 def _decode(decoded: Decoded, place: int, value: bytes) -> None:
     """A record: keep what is all right, and say what is not."""
-    offset = decoded.records.offsets[place]
+    offset = int(decoded.records.offsets[place])
     try:
         message = _MESSAGE.decode(value)
     except UNREADABLE:

@@ -126,7 +126,7 @@ class PartitionAligner:
             return
         cursor = self.cursors[kind]
         times = cursor.watermark.advance(records)
-        cursor.next_offset = records.offsets[-1] + 1
+        cursor.next_offset = int(records.offsets[-1]) + 1
         if len(records.ticks) == len(records):
             return
         judged = self._judges[kind].judge(records, times)

@@ -60,7 +60,7 @@ class Watermark:
             for place, tick_ms in records.ticks.items():
                 times[place] = UNKNOWN_MS if tick_ms is None else tick_ms
             return times
-        passed = np.array(records.append_ms, np.int64) - self._clock.append_origin_ms
+        passed = records.append_ms - self._clock.append_origin_ms
         grid_ms: NDArray[np.int64] = np.rint(self._clock.speed * passed).astype(np.int64)
         grid_ms += self._clock.event_origin_ms
         return grid_ms

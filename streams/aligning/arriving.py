@@ -28,9 +28,9 @@ def by_partition(messages: Sequence[Message]) -> Mapping[tuple[str, int], list[M
 def to_records(messages: Sequence[Message]) -> Records:
     """Messages of one topic's partition as the core sees them."""
     values = [message.value() or b"" for message in messages]
-    return Records(
-        offsets=list(map(Message.offset, messages)),  # type: ignore[arg-type]  # a record has one
-        append_ms=[append_ms for _, append_ms in map(Message.timestamp, messages)],
+    return Records.of(
+        offsets=map(Message.offset, messages),  # type: ignore[arg-type]  # a record has one
+        append_ms=(append_ms for _, append_ms in map(Message.timestamp, messages)),
         values=values,
         ticks=dict(_ticks(messages, values)) if b"" in values else {},
     )

@@ -121,7 +121,7 @@ class Record:
 
 def columns(records: Sequence[Record]) -> Records:
     """Records as align takes them."""
-    return Records(
+    return Records.of(
         offsets=[record.offset for record in records],
         append_ms=[record.append_ms for record in records],
         values=[record.value or b"" for record in records],

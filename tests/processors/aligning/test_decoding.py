@@ -19,7 +19,7 @@ TICK = b""
 
 def records(*values: bytes) -> Records:
     ticks = dict.fromkeys((at for at, value in enumerate(values) if value == TICK), 5)
-    return Records(list(range(10, 10 + len(values))), [0] * len(values), list(values), ticks)
+    return Records.of(list(range(10, 10 + len(values))), [0] * len(values), list(values), ticks)
 
 
 @given(st.lists(st.sampled_from([GOOD, BATCH, BAD, UNKNOWN, TICK]), max_size=12))

@@ -106,14 +106,14 @@ def aligned_at(tick_ms: int, stamps_ms: list[int], interval_ms: int) -> Partitio
         aligner.consume(kind, tick(0, stamps_ms[0]))
     values = [reading(ms) for ms in stamps_ms]
     offsets = range(1, len(values) + 1)
-    aligner.consume(TelemetryKind.METER, Records(offsets, [0] * len(values), values))
+    aligner.consume(TelemetryKind.METER, Records.of(offsets, [0] * len(values), values))
     for kind in TelemetryKind:
         aligner.consume(kind, tick(9, tick_ms))
     return aligner
 
 
 def tick(offset: int, tick_ms: int) -> Records:
-    return Records([offset], [0], [b""], {0: tick_ms})
+    return Records.of([offset], [0], [b""], {0: tick_ms})
 
 
 def reading(event_time_ms: int) -> bytes:
@@ -144,5 +144,5 @@ def test_the_last_tick_makes_all_that_was_measured_final_and_nothing_that_follow
     assert aligner.final_before_ms is not None
     assert aligner.final_before_ms >= end_ms
     next_window_ms = -(-end_ms // WINDOW_MS) * WINDOW_MS
-    aligner.consume(TelemetryKind.METER, Records([10], [0], [reading(next_window_ms)]))
+    aligner.consume(TelemetryKind.METER, Records.of([10], [0], [reading(next_window_ms)]))
     assert (aligner.counts.windowed, aligner.counts.too_late) == (2, 0)
