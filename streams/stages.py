@@ -35,6 +35,12 @@ class StopRequest:
         self._stopped = True
 
 
+def collect_seldom() -> None:
+    """Let the collector pass over what is there now, and look at what comes only now and then."""
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
+
+
 def run_until_stopped(
     step: Callable[[], None], close: Callable[[], None], turned: Callable[[], None]
 ) -> None:
@@ -44,8 +50,7 @@ def run_until_stopped(
     committed. Closing could commit, or wait for a broker that is away.
     """
     stop = StopRequest().listen()
-    gc.freeze()  # what is there now stays
-    gc.set_threshold(_COLLECT_AFTER)
+    collect_seldom()
     while not stop:
         step()
         turned()

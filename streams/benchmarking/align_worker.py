@@ -28,6 +28,7 @@ from streams.benchmarking.memory import peak_memory_mb
 from streams.kafka import arrived, group_consumer, producer
 from streams.logs import log_to_stderr
 from streams.metrics import StageMetrics
+from streams.stages import collect_seldom
 from streams.transactions import Output, Transactions
 
 _WAIT_S: Final = 0.1
@@ -158,6 +159,7 @@ def run_peer(settings: Settings, slot: int, records: int, use: Callable[[Message
 
     consumer = group_consumer(settings.kafka, f"bench{slot}", slot)
     consumer.subscribe([spec.name for spec in TELEMETRY.values()], on_assign=on_assign)
+    collect_seldom()
     taken = 0
     while taken < records:
         messages = arrived(consumer, MOST_RECORDS, _WAIT_S)
@@ -177,7 +179,7 @@ def consume(message: Message) -> None:
 
 
 def decode(message: Message) -> object:
-    """What align does first: offset, append time, and JSON to a typed message."""
+    """What a stage in Python does first: offset, append time, and JSON to a typed message."""
     value, _, _ = message.value(), message.offset(), message.timestamp()
     return _MESSAGE.decode(value) if value else None
 
