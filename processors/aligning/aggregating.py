@@ -43,8 +43,8 @@ class _Total(NamedTuple):
 
 def _totals(
     layout: Layout, value: IntArray, status: NDArray[np.int8], missing: NDArray[np.bool_]
-) -> IntArray:
-    """What a :class:`_Total` has, [windows, sites, fields]; ``value`` is 0 where it is missing."""
+) -> list[list[list[int]]]:
+    """By window and site, what a :class:`_Total` has; ``value`` is 0 where it is missing."""
     columns, required = layout.columns, layout.columns.required & missing
     cells = (
         (value + columns.rated_micro * missing) * columns.in_load,
@@ -56,7 +56,9 @@ def _totals(
         required,
         columns.rated_micro * required,
     )
-    return np.stack([layout.sums(each) for each in cells], axis=-1)
+    sums = np.array([layout.sums(each) for each in cells])
+    by_window: list[list[list[int]]] = sums.transpose(1, 2, 0).tolist()
+    return by_window
 
 
 class Aggregates:
@@ -85,7 +87,7 @@ class Aggregates:
 
     def site_window(self, window: int, at: int, revision: int) -> SiteWindow:
         """The aggregate of the site at place ``at`` over a window of the matrix."""
-        site, total = self._layout.sites[at], _Total(*self._totals[window, at].tolist())
+        site, total = self._layout.sites[at], _Total(*self._totals[window][at])
         return SiteWindow(
             site=site.name,
             window_start_ms=self._matrix.first_ms + window * WINDOW_MS,

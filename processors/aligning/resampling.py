@@ -64,10 +64,11 @@ def resample(
     """
     placed = _placed(steps, columns, first_ms, windows)
     own_ms, earlier_ms = placed.own_ms, placed.earlier_ms()
-    known_ms = placed.by_cell(own_ms[_VALID], earlier_ms[_VALID])
-    measured_ms = placed.by_cell(own_ms[_MEASURED], earlier_ms[_MEASURED])
     earlier_value = placed.value.take(placed.earlier)
-    value = placed.by_cell(steps.value * own_ms[_VALID], earlier_value * earlier_ms[_VALID])
+    # Sums are made in place, and this one needs how long is known before it is summed.
+    value = placed.sums(steps.value * own_ms[_VALID], earlier_value * earlier_ms[_VALID])
+    known_ms = placed.sums(own_ms[_VALID], earlier_ms[_VALID])
+    measured_ms = placed.sums(own_ms[_MEASURED], earlier_ms[_MEASURED])
     value = (value + known_ms // 2) // np.maximum(known_ms, 1)
     status = _status(known_ms >= _MAJORITY_MS, measured_ms >= _MAJORITY_MS)
     _take_last(placed, columns, value, status)
@@ -80,18 +81,18 @@ class _Placed:
     """Readings and the windows that they lie in.
 
     A window's value has two parts: of the readings in it, and of the last reading before it.
-    Where something is twofold, it is first for *valid* and then for *measured*.
+    Before the first window lies one more row, of all the time before. Where something is
+    twofold, it is first for *valid* and then for *measured*.
 
     Attributes:
-        cell: window and series of each reading as one number; before the first window lies
-            another one.
-        own_ms: [2, readings], how much of its own window each reading covers.
+        cell: row and series of each reading as one number.
+        own_ms: [2, readings], how much of its own row each reading covers.
         until_ms: [2, readings + 1], until when it holds, from the start of the first window on.
             The entry in excess is the last and stands for no reading: it never held.
         value: [readings + 1], fixed point.
-        earlier: [windows, series], the last reading before each window, or -1 for none.
+        earlier: [1 + windows, series], the last reading before each row, or -1 for none.
         latest: [windows, series], the last reading before each window's end, or -1 for none.
-        opens_ms: [windows, 1], start of each window.
+        opens_ms: [1 + windows, 1], start of each row.
     """
 
     cell: IntArray
@@ -103,27 +104,27 @@ class _Placed:
     opens_ms: IntArray
 
     def earlier_ms(self) -> IntArray:
-        """How much of every window the reading before it covers: [2, windows, series]."""
-        left_ms: IntArray = self.until_ms.take(self.earlier, axis=1) - self.opens_ms
-        return np.minimum(np.maximum(left_ms, 0), WINDOW_MS)
+        """How much of every row the reading before it covers: [2, 1 + windows, series]."""
+        left_ms: IntArray = self.until_ms.take(self.earlier, axis=1)
+        left_ms -= self.opens_ms
+        np.maximum(left_ms, 0, out=left_ms)
+        return np.minimum(left_ms, WINDOW_MS, out=left_ms)
 
-    def by_cell(self, own: IntArray, earlier: IntArray) -> IntArray:
-        """Sum by window and series of what its own readings add, and the one before them."""
-        total = np.zeros((len(earlier) + 1, earlier.shape[1]), np.int64)
-        total[1:] = earlier
-        np.add.at(total.reshape(-1), self.cell, own)
-        return total[1:]
+    def sums(self, own: IntArray, earlier: IntArray) -> IntArray:
+        """By window and series, ``earlier`` and what each reading adds to it, in place."""
+        np.add.at(earlier.reshape(-1), self.cell, own)
+        return earlier[1:]
 
 
 def _placed(steps: StepFunctions, columns: SeriesColumns, first_ms: int, windows: int) -> _Placed:
     time_ms = steps.time_ms - first_ms
     row = np.maximum(time_ms // WINDOW_MS + 1, 0)
     cell = row * len(columns) + steps.series
-    latest = np.full((windows + 1, len(columns)), -1, np.int64)
+    latest = np.full((windows + 2, len(columns)), -1, np.int64)
     # Sorted by time within a series: the last assignment, the newest reading, stays.
-    latest.reshape(-1)[cell] = np.arange(len(cell))
+    latest[1:].reshape(-1)[cell] = np.arange(len(cell))
     np.maximum.accumulate(latest, axis=0, out=latest)
-    holds_ms = np.stack((columns.hold_ms, columns.interval_ms)).take(steps.series, axis=1)
+    holds_ms = np.array((columns.hold_ms, columns.interval_ms)).take(steps.series, axis=1)
     holds_ms = np.minimum(holds_ms, _superseded_after(steps.series, time_ms))
     never = np.full((2, 1), UNKNOWN_MS)
     return _Placed(
@@ -132,8 +133,8 @@ def _placed(steps: StepFunctions, columns: SeriesColumns, first_ms: int, windows
         until_ms=np.concatenate((time_ms + holds_ms, never), axis=1),
         value=np.append(steps.value, 0),
         earlier=latest[:-1],
-        latest=latest[1:],
-        opens_ms=np.arange(0, windows * WINDOW_MS, WINDOW_MS)[:, np.newaxis],
+        latest=latest[2:],
+        opens_ms=np.arange(-WINDOW_MS, windows * WINDOW_MS, WINDOW_MS)[:, np.newaxis],
     )
 
 
@@ -158,7 +159,7 @@ def _take_last(
     if not len(last):
         return
     latest = placed.latest[:, last]
-    holds = placed.until_ms.take(latest, axis=1) >= placed.opens_ms + WINDOW_MS
+    holds = placed.until_ms.take(latest, axis=1) >= placed.opens_ms[1:] + WINDOW_MS
     value[:, last] = placed.value.take(latest)
     status[:, last] = _status(holds[_VALID], holds[_MEASURED])
 
