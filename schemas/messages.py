@@ -10,8 +10,11 @@ from schemas.versions import FIRST_VERSION, VERSION_FIELD, version_of, version_p
 MessageT = TypeVar("MessageT")
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of every Kafka message.
+
+    Messages are nothing but data: no cycle leads through one, so that the garbage collector
+    need not look at them.
 
     A class whose fields change states its own ``schema_version``, one step further.
 

@@ -8,11 +8,11 @@ live in a compacted topic with the partitioning of the input, so they move with 
 import logging
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 from confluent_kafka import Message, TopicPartition
+from msgspec.structs import replace
 
 from schemas.errors import MessageError
 from schemas.messages import encode

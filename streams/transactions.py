@@ -5,8 +5,8 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import BrokerError
@@ -24,8 +24,7 @@ _STUCK_S = 15.0
 """A transaction that takes longer ends the process [s]; the broker has aborted it by then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True, gc=False):
     """A record to be written; ``partition`` -1 leaves the choice to the key."""
 
     topic: str

@@ -37,7 +37,7 @@ class TraceContext(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def headers(self) -> Headers:
         """The header of the record that this span writes."""
-        flags = f"{_SAMPLED if self.sampled else 0:02x}"
+        flags = "01" if self.sampled else "00"
         return ((HEADER, f"00-{self.trace_id}-{self.span_id}-{flags}".encode()),)
 
     def child(self, name: str) -> "TraceContext":
