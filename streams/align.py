@@ -124,8 +124,9 @@ class AlignStage:
         return f"{replaying} partitions are being replayed" if replaying else None
 
     def _consume(self, messages: list[Message]) -> None:
+        timed = not self._clock.is_data_clock
         for (topic, partition), batch in by_partition(messages).items():
-            records = to_records(batch)
+            records = to_records(batch, timed=timed)
             self._batch.took(records)
             self._metrics.consumed(topic, len(records))
             self._hosted[partition].consume(_KIND_OF[topic], records)

@@ -3,13 +3,17 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
+import numpy as np
 from confluent_kafka import Message
+from numpy.typing import NDArray
 
 from processors.aligning.records import Records
 from streams.kafka import TICK_HEADER
 
+_STAMP: Final = itemgetter(1)
 _TICK_MS: Final = re.compile(rb"[0-9]{1,15}")
 
 MOST_RECORDS: Final = 4_000
@@ -25,15 +29,35 @@ def by_partition(messages: Sequence[Message]) -> Mapping[tuple[str, int], list[M
     return batches
 
 
-def to_records(messages: Sequence[Message]) -> Records:
-    """Messages of one topic's partition as the core sees them."""
-    values = [message.value() or b"" for message in messages]
-    return Records.of(
-        offsets=map(Message.offset, messages),  # type: ignore[arg-type]  # a record has one
-        append_ms=(append_ms for _, append_ms in map(Message.timestamp, messages)),
+def to_records(messages: Sequence[Message], *, timed: bool = True) -> Records:
+    """Messages of one topic's partition as the core sees them.
+
+    Args:
+        messages: at least one, in the order of their offsets.
+        timed: whether their append times matter; on the data clock they do not.
+    """
+    values: list[bytes] = list(map(Message.value, messages))  # type: ignore[arg-type]  # mended below
+    if not all(values):
+        values = [value or b"" for value in values]
+    return Records(
+        offsets=_offsets(messages),
+        append_ms=_append_ms(messages) if timed else np.zeros(len(messages), np.int64),
         values=values,
-        ticks=dict(_ticks(messages, values)) if b"" in values else {},
+        ticks={} if all(values) else dict(_ticks(messages, values)),
     )
+
+
+def _offsets(messages: Sequence[Message]) -> NDArray[np.int64]:
+    """Their offsets, which rise; they have gaps only where records were transactional."""
+    first, last = (messages[at].offset() or 0 for at in (0, -1))
+    if last - first == len(messages) - 1:
+        return np.arange(first, last + 1, dtype=np.int64)
+    return np.fromiter(map(Message.offset, messages), np.int64, len(messages))
+
+
+def _append_ms(messages: Sequence[Message]) -> NDArray[np.int64]:
+    """When the broker took them in [ms]."""
+    return np.fromiter(map(_STAMP, map(Message.timestamp, messages)), np.int64, len(messages))
 
 
 def _ticks(
