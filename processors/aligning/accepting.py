@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.aligning.addressing import NOT_KNOWN, AddressBook
+from processors.aligning.candidates import Candidates
 from processors.aligning.decoding import Decoded, RefusedReading, decode
 from processors.aligning.event_ids import EventIds
 from processors.aligning.open_readings import ReadingColumns
@@ -33,51 +34,6 @@ class Place:
     kind: TelemetryKind
     partition: int
     partitions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Readings that may be accepted, as columns.
-
-    Attributes:
-        place: of the record; int64.
-        series: number of the series, or NOT_KNOWN; int64.
-        time_ms: event time [ms]; int64.
-        value: fixed point, not rounded yet; float64.
-        event_id: where its identity stands in ``event_ids``; int64.
-    """
-
-    place: NDArray[np.int64]
-    series: NDArray[np.int64]
-    time_ms: NDArray[np.int64]
-    value: NDArray[np.float64]
-    event_id: NDArray[np.int64]
-    event_ids: EventIds
-
-    def __len__(self) -> int:
-        return len(self.place)
-
-    def take(self, which: NDArray[np.bool_]) -> "Candidates":
-        """Those of a mask."""
-        return Candidates(
-            self.place[which],
-            self.series[which],
-            self.time_ms[which],
-            self.value[which],
-            self.event_id[which],
-            self.event_ids,
-        )
-
-    def joined(self, other: "Candidates") -> "Candidates":
-        """These and then the others."""
-        return Candidates(
-            np.concatenate([self.place, other.place]),
-            np.concatenate([self.series, other.series]),
-            np.concatenate([self.time_ms, other.time_ms]),
-            np.concatenate([self.value, other.value]),
-            np.concatenate([self.event_id, other.event_id + len(self.event_ids)]),
-            self.event_ids.joined(other.event_ids),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,32 +87,38 @@ class Judge:
             records: that hold them.
             times: at each record.
         """
-        candidates, rest = self._plain(records, times)
-        bad = np.zeros(len(candidates), np.bool_)
-        refused: list[RefusedReading] = []
-        if len(rest) > len(records.ticks):
-            others, bad_others, refused = self._others(records, times, rest)
-            candidates = candidates.joined(others)
-            bad = np.concatenate([bad, bad_others])
-        return _judged(candidates, bad, records, times, refused)
+        plain, rest = self._plain(records, times, range(len(records)))
+        parts, refused = [plain], list[RefusedReading]()
+        some = 1
+        while rest:
+            # What these teach of addresses makes others plain: a new site is not read at length.
+            others, reasons = self._others(records, times, rest[:some])
+            plain, rest = self._plain(records, times, rest[some:])
+            parts += [others, plain]
+            refused += reasons
+            some *= 2
+        return _judged(Candidates.joined(parts), records, times, refused)
 
-    def _plain(self, records: Records, times: Times) -> tuple[Candidates, list[int]]:
-        """The readings of plain records of which nothing is wrong, and the places of the rest."""
-        found = self._book.scan(records.values)
+    def _plain(
+        self, records: Records, times: Times, places: Sequence[int]
+    ) -> tuple[Candidates, list[int]]:
+        """The readings of plain records of which nothing is wrong, and the other records."""
+        is_all = len(places) == len(records)
+        found = self._book.scan(records.values if is_all else [records.values[at] for at in places])
+        at = np.array(places, np.int64)
         candidates = self._candidates(
-            found.place, found.code, found.time_ms, found.value, found.event_ids
+            at[found.place], found.code, found.time_ms, found.value, found.event_ids, times
         )
-        bad = self._is_bad(candidates, times)
-        if not bad.any():
-            return candidates, found.rest
-        places = np.unique(candidates.place[bad])
-        kept = candidates.take(~np.isin(candidates.place, places))
-        return kept, sorted([*found.rest, *places.tolist()])
+        rest = [place for place in at[found.rest].tolist() if place not in records.ticks]
+        if not candidates.bad.any():
+            return candidates, rest
+        not_plain = np.unique(candidates.place[candidates.bad])
+        return candidates.without(not_plain), sorted([*rest, *not_plain.tolist()])
 
     def _others(
         self, records: Records, times: Times, places: Sequence[int]
-    ) -> tuple[Candidates, NDArray[np.bool_], list[RefusedReading]]:
-        """The readings of records that are not plain, which of them are bad, and why."""
+    ) -> tuple[Candidates, list[RefusedReading]]:
+        """The readings of records that are not plain, and why some cannot be used."""
         decoded = decode(records, places)
         readings, addresses = decoded.readings(), list(decoded.addresses())
         codes = self._book.codes(addresses)
@@ -169,10 +131,10 @@ class Judge:
             np.fromiter((_bounded(each.event_time_ms) for each in readings), np.int64),
             np.fromiter((each.value for each in readings), np.float64),
             EventIds.of(each.event_id for each in readings),
+            times,
         )
-        bad = self._is_bad(candidates, times)
-        refused = self._refused(decoded, bad, codes, times.now_ms[candidates.place])
-        return candidates, bad, decoded.refused + refused
+        refused = self._refused(decoded, candidates.bad, codes, times.now_ms[candidates.place])
+        return candidates, decoded.refused + refused
 
     def _candidates(
         self,
@@ -181,21 +143,18 @@ class Judge:
         time_ms: NDArray[np.int64],
         value: NDArray[np.float64],
         event_ids: EventIds,
+        times: Times,
     ) -> Candidates:
-        """Readings by series, their values in fixed point."""
+        """Readings by series, their values in fixed point; bad where that cannot be."""
         series, scale = self._book.columns()
         with np.errstate(over="ignore"):  # what becomes infinite is not plausible
             micro = value * scale[code]
-        return Candidates(place, series[code], time_ms, micro, np.arange(len(code)), event_ids)
-
-    def _is_bad(self, readings: Candidates, times: Times) -> NDArray[np.bool_]:
-        """Which readings are of no known series, or not plausible."""
-        limit_ms = times.now_ms[readings.place] + self._max_ahead_ms
-        too_far = (readings.time_ms > limit_ms) & (limit_ms > UNKNOWN_MS + self._max_ahead_ms)
+        limit_ms = times.now_ms[place] + self._max_ahead_ms
+        too_far = (time_ms > limit_ms) & (limit_ms > UNKNOWN_MS + self._max_ahead_ms)
         # Less than the limit is false for what is not a number, too.
-        plausible = (np.abs(readings.value) <= _VALUE_LIMIT_MICRO) & (readings.time_ms > 0)
-        bad: NDArray[np.bool_] = ~plausible | too_far | (readings.series == NOT_KNOWN)
-        return bad
+        plausible = (np.abs(micro) <= _VALUE_LIMIT_MICRO) & (time_ms > 0)
+        bad = ~plausible | too_far | (code == NOT_KNOWN)
+        return Candidates(place, series[code], time_ms, micro, bad, np.arange(len(code)), event_ids)
 
     def _learn(self, addresses: set[Address]) -> None:
         """Look up addresses that were not met before."""
@@ -256,14 +215,10 @@ class Judge:
 
 
 def _judged(
-    candidates: Candidates,
-    bad: NDArray[np.bool_],
-    records: Records,
-    times: Times,
-    refused: list[RefusedReading],
+    candidates: Candidates, records: Records, times: Times, refused: list[RefusedReading]
 ) -> Judged:
     """Candidates as columns, without the bad ones and those that are too late."""
-    place, time_ms = candidates.place, candidates.time_ms
+    place, time_ms, bad = candidates.place, candidates.time_ms, candidates.bad
     before_ms, now_ms = times.before_ms[place], times.now_ms[place]
     closed_ms = time_ms - time_ms % WINDOW_MS + WINDOW_MS + LATENESS_MS
     late = (closed_ms <= before_ms) & ~bad

@@ -40,15 +40,22 @@ class AddressBook:
         return np.fromiter(found, np.int64)
 
     def learn(self, address: Address) -> None:
-        """Give a new address a code, if the table knows such a series."""
+        """Give a new address a code, if the table knows such a series.
+
+        And the site's other devices with it, since they most likely send the same quantity in the
+        same unit: a site is then known after its first reading.
+        """
+        if key_of(address) in self._codes:
+            return
         site, device, quantity, unit = address
         factor = QUANTITIES[quantity].accepted.get(unit) if quantity in QUANTITIES else None
-        series = self._table.number_of(site, device, quantity, self._kind)
-        if factor is not None and series is not None:
-            self._codes[key_of(address)] = len(self._series)
+        if factor is None or self._table.number_of(site, device, quantity, self._kind) is None:
+            return
+        for other, series in self._table.devices_with(site, quantity, self._kind):
+            self._codes[key_of((site, other, quantity, unit))] = len(self._series)
             self._series.append(series)
             self._scale.append(factor * MICRO)
-            self._columns = None
+        self._columns = None
 
     def columns(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """By code: the series' number, and the factor to fixed point; last, for NOT_KNOWN."""

@@ -130,11 +130,10 @@ class Decoded:
 
 
 def decode(records: Records, places: Iterable[int]) -> Decoded:
-    """Every reading in some of the records, ticks left out, and what could not be read."""
+    """Every reading in some of the records, none of them a tick, and what could not be read."""
     decoded = Decoded(records)
     for place in places:
-        if place not in records.ticks:
-            _decode(decoded, place, records.values[place])
+        _decode(decoded, place, records.values[place])
     return decoded
 
 

@@ -1,6 +1,6 @@
 """Identities of readings, in one block of bytes: as strings they were most of align's memory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -34,7 +34,9 @@ class EventIds:
         begin = self.ends[at - 1] if at else 0
         return self.block[begin : self.ends[at]]
 
-    def joined(self, other: Self) -> Self:
-        """These and then the others."""
-        ends = np.concatenate([self.ends, other.ends + len(self.block)])
-        return type(self)(self.block + other.block, ends)
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Those of all parts, one after the other; at least one."""
+        firsts = np.cumsum([0, *(len(part.block) for part in parts[:-1])]).tolist()
+        ends = [part.ends + first for part, first in zip(parts, firsts, strict=True)]
+        return cls(b"".join(part.block for part in parts), np.concatenate(ends))

@@ -262,6 +262,15 @@ class SeriesTable:
         wrong = kind is not None and KINDS[self.columns.kind[number]] is not kind
         return None if wrong else number
 
+    def devices_with(
+        self, site: str, quantity: str, kind: TelemetryKind
+    ) -> Iterator[tuple[str, int]]:
+        """The devices of a known site that have a quantity, with the numbers of those series."""
+        known, of_kind = self.sites[site], KINDS.index(kind)
+        for number, name in enumerate(known.names, known.low):
+            if name.quantity == quantity and self.columns.kind[number] == of_kind:
+                yield name.device, number
+
     def name_of(self, series: int) -> tuple[str, SeriesName]:
         """Site and name of a series, by its number."""
         site = self._by_index[int(self.columns.site[series])]
