@@ -76,10 +76,10 @@ def existing(
     Returns:
         bool [windows, sites].
     """
-    reaches_ms = steps.time_ms + (layout.columns.hold_ms + dormant_ms)[steps.series]
+    reaches_ms = steps.time_ms + (layout.columns.hold_ms + dormant_ms).take(steps.series)
     window = np.maximum((steps.time_ms - first_ms) // WINDOW_MS, 0)
     furthest_ms = np.full((windows, len(layout.sites)), UNKNOWN_MS)
-    place = window * len(layout.sites) + layout.site[steps.series]
+    place = window * len(layout.sites) + layout.site.take(steps.series)
     np.maximum.at(furthest_ms.reshape(-1), place, reaches_ms)
     opens_ms = first_ms + np.arange(windows) * WINDOW_MS
     return np.maximum.accumulate(furthest_ms, axis=0) > opens_ms[:, np.newaxis]

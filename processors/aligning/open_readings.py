@@ -202,7 +202,7 @@ class OpenReadings:
         series, time_ms, value = (np.concatenate(column) for column in zip(*parts, strict=True))
         # The parts follow each other in time, so a stable sort by series keeps times in order.
         order = np.argsort(series, kind="stable")
-        return StepFunctions(series=series[order], time_ms=time_ms[order], value=value[order])
+        return StepFunctions(*(column.take(order) for column in (series, time_ms, value)))
 
     def oldest_offset(self, of_series: NDArray[np.bool_]) -> tuple[int, int] | None:
         """Least offset among the open readings of the given series (mask by number).
