@@ -1,6 +1,7 @@
 """The site models, as they stand on the compacted topic ``site.models``."""
 
 import logging
+import zlib
 from collections.abc import Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
@@ -26,7 +27,7 @@ class SiteRegistry:
         self._partition = TopicPartition(SITES.name, 0, OFFSET_BEGINNING)
         self._consumer: Consumer = reader(settings, f"{stage}.sites", end_marks=False)
         self._consumer.assign([self._partition])
-        self._records: dict[str, bytes] = {}
+        self._packed: dict[str, bytes] = {}  # every process has the models of all sites
         self._models: dict[str, SiteModel] = {}
         self._position = 0
 
@@ -38,15 +39,15 @@ class SiteRegistry:
 
     def read(self, name: str) -> SiteModel | None:
         """The same, for who keeps no model: with many meters they take much memory."""
-        if name not in self._records:
+        if name not in self._packed:
             self.refresh()
-        record = self._records.get(name)
-        return None if record is None else _decoded(record)
+        packed = self._packed.get(name)
+        return None if packed is None else _unpacked(packed)
 
     def all(self) -> dict[str, SiteModel]:
         """Every site model that is declared now."""
         self.refresh()
-        return {name: _decoded(record) for name, record in self._records.items()}
+        return {name: _unpacked(packed) for name, packed in self._packed.items()}
 
     def refresh(self) -> None:
         """Read what was declared since the last look."""
@@ -68,7 +69,7 @@ class SiteRegistry:
         """Know one more site; a record that is no site model is passed over, and said so."""
         original = value if isinstance(value, bytes) else b""
         try:
-            self._records.setdefault(_decoded(original).name, original)
+            self._packed.setdefault(_decoded(original).name, zlib.compress(original))
         except ConfigurationError as error:
             log.error("%s; passed over", error)  # noqa: TRY400  a sentence, no traceback
 
@@ -79,6 +80,10 @@ class SiteRegistry:
 
 def _decoded(record: bytes) -> SiteModel:
     return decode_site_model(record, f"a record on {SITES.name}")
+
+
+def _unpacked(packed: bytes) -> SiteModel:
+    return _decoded(zlib.decompress(packed))
 
 
 def declare_site(settings: KafkaSettings, model: SiteModel) -> None:
