@@ -5,6 +5,7 @@
     GridloomError
     ├── ConfigurationError      settings or a site model that make no sense
     ├── MessageError            a message that cannot be understood, with every reason
+    ├── PlanningError           a case that the solver has no answer for
     ├── ReplayError             a file that cannot be replayed
     ├── StackError              a local server that does not start, or stops
     ├── BrokerError             Kafka that is away, or a topic that does not exist
@@ -40,6 +41,10 @@ class ConfigurationError(GridloomError):
 
 class MessageError(GridloomError):
     """A message cannot be understood; ``problems`` names every wrong field."""
+
+
+class PlanningError(GridloomError):
+    """The solver has no plan for a case that makes sense."""
 
 
 class ReplayError(GridloomError):
