@@ -35,10 +35,13 @@ def problems_of(data: object, kind: type[msgspec.Struct], path: str) -> Iterator
 
 
 def _value_problems(value: object, hint: Any, path: str) -> Iterator[str]:  # noqa: ANN401  a type
-    """What is wrong with one value; lists of messages are looked into."""
+    """What is wrong with one value; messages and lists of messages are looked into."""
     struct = _struct_of(hint)
     if struct is not None and isinstance(value, list):
         yield from _list_problems(value, struct, path)
+        return
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield from problems_of(value, hint, path)
         return
     try:
         msgspec.convert(value, hint)

@@ -54,12 +54,20 @@ def read_case(path: Path) -> Case:
     Raises:
         ConfigurationError: it cannot be read, or names every wrong field.
     """
+    return parse_case(load_json(path), f"case {path}")
+
+
+def load_json(path: Path) -> object:
+    """What stands in a JSON file.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is no JSON.
+    """
     try:
-        data = msgspec.json.decode(path.read_bytes())
+        return msgspec.json.decode(path.read_bytes())
     except (OSError, *UNREADABLE) as error:
         message = f"case {path} cannot be read: {error}"
         raise ConfigurationError(message) from error
-    return parse_case(data, f"case {path}")
 
 
 def parse_case(data: object, origin: str) -> Case:

@@ -48,25 +48,24 @@ def dispatch(
             metavar="CASE.json",
             help='{"site": a site model, "window": an aligned window, "state": what is remembered}.'
             ' Of the window only "load_kw" has to be given, the state not at all; outputs that'
-            ' its "relays" do not name are unknown.',
+            ' its "relays" do not name are unknown. Or a planning case, which has a "horizon":'
+            " docs/reference/planning.md describes it.",
         ),
     ],
     as_json: AsJson = False,
     plot: Annotated[Path | None, typer.Option(help="write the chart as an HTML page")] = None,
 ) -> None:
-    """Solve one case offline, and say why every output is as planned."""
-    from streams.cases.charts import bars_of, terminal_bars, write_page
-    from streams.cases.reading import read_case
-    from streams.cases.solving import show_solution, solve
+    """Solve one case offline, a window or the hours to come, and say why all is as planned."""
+    from streams.cases.answering import answer_case
 
-    solution = solve(read_case(case))
+    answer = answer_case(case)
     if as_json:
-        print_json(solution.to_json())
+        print_json(answer.json)
     else:
-        out.print(show_solution(solution))
-        out.print(terminal_bars(bars_of(solution.plan), width=min(100, out.width)))
+        out.print(answer.words)
+        out.print(answer.chart(min(100, out.width)))
     if plot is not None:
-        write_page(plot, bars_of(solution.plan))
+        answer.write_page(plot)
 
 
 def devices(as_json: AsJson = False) -> None:
