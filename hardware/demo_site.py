@@ -2,7 +2,8 @@
 
 The base load is an excerpt of the shipped SimBench week that passes the threshold, scaled so
 that it suits the four relay loads (``hardware/simbench_slice.py``). It is played over and over,
-because the rest of the week holds peaks that these relays could not shed.
+because the rest of the week holds peaks that these relays could not shed. ``demo_week`` plays the
+whole week in its own time, at a scale at which they can.
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from hardware.base_load import BaseLoad
+from hardware.base_load import COMPRESSION, BaseLoad
 from hardware.plant import Plant
-from hardware.simbench_slice import SimbenchSlice
+from hardware.simbench_slice import DEMO, SimbenchSlice, net_kw
 from schemas.site_model import (
     Meter,
     Mode,
@@ -58,11 +59,15 @@ class DemoSite:
 
     Attributes:
         model: the site model.
-        base: the scaled excerpt.
+        base: the scaled recording.
+        scale: what the recorded powers were multiplied by [1].
+        compression: recorded time that passes per pipeline time [1].
     """
 
     model: SiteModel
     base: BaseLoad
+    scale: float = 1.0
+    compression: float = COMPRESSION
 
     @property
     def relay_meters(self) -> frozenset[str]:
@@ -71,8 +76,10 @@ class DemoSite:
         return frozenset(relay.meter for relay in relays if relay.meter is not None)
 
     def plant(self, *, origin_ms: int, seed: int) -> Plant:
-        """Return a plant whose excerpt first begins at ``origin_ms`` of pipeline time [ms]."""
-        return Plant(self.model, self.base, origin_ms=origin_ms, seed=seed)
+        """Return a plant whose recording first begins at ``origin_ms`` of pipeline time [ms]."""
+        return Plant(
+            self.model, self.base, origin_ms=origin_ms, seed=seed, compression=self.compression
+        )
 
 
 def demo_site(week: SimbenchSlice) -> DemoSite:
@@ -88,14 +95,40 @@ def demo_site(week: SimbenchSlice) -> DemoSite:
         start_ms=excerpt.start_ms,
         step_s=week.step_s,
     )
-    # Rounded: the model's hash must not depend on a processor's last bit.
-    ratings_kw = (excerpt.scale * week.rated_kw).round(3).tolist()
-    generators = frozenset(week.pv_ids)
-    meters = tuple(
-        _meter(name, rated_kw, Role.GENERATION if name in generators else Role.LOAD)
-        for name, rated_kw in zip(base.meters, ratings_kw, strict=True)
+    model = _model(_base_meters(week, excerpt.scale))
+    return DemoSite(model=model, base=base, scale=excerpt.scale)
+
+
+def demo_week(week: SimbenchSlice, scale: float | None = None) -> DemoSite:
+    """Build the demo's site with the whole week, played as fast as it was recorded.
+
+    Args:
+        week: the week.
+        scale: what its powers are multiplied by [1]; None: until their peak is the greatest that
+            an excerpt may have. With every load shed that may be, the site then stays under its
+            threshold.
+    """
+    if scale is None:
+        scale = DEMO.peak_kw / float(net_kw(week.load_kw, week.pv_kw).max())
+    base = BaseLoad(
+        meters=(*week.load_ids, *week.pv_ids),
+        power_kw=scale * np.hstack([week.load_kw, week.pv_kw]),
+        start_ms=week.start_ms,
+        step_s=week.step_s,
     )
-    return DemoSite(model=_model(meters), base=base)
+    model = _model(_base_meters(week, scale))
+    return DemoSite(model=model, base=base, scale=scale, compression=1.0)
+
+
+def _base_meters(week: SimbenchSlice, scale: float) -> tuple[Meter, ...]:
+    """Meters of the scaled week's loads and generators."""
+    # Rounded: the model's hash must not depend on a processor's last bit.
+    ratings_kw = (scale * week.rated_kw).round(3).tolist()
+    generators = frozenset(week.pv_ids)
+    return tuple(
+        _meter(name, rated_kw, Role.GENERATION if name in generators else Role.LOAD)
+        for name, rated_kw in zip((*week.load_ids, *week.pv_ids), ratings_kw, strict=True)
+    )
 
 
 def _meter(name: str, rated_kw: float, role: Role) -> Meter:

@@ -51,6 +51,19 @@ class Totals:
     uncontrolled_kw: float
 
 
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a site would draw in one interval with every relay on.
+
+    Attributes:
+        base_kw: net power of all that no relay switches, generation negative [kW].
+        relays_kw: each relay load, in the site model's order, shape (relays,) [kW].
+    """
+
+    base_kw: float
+    relays_kw: Powers
+
+
 class Plant:
     """The loads and generators of one site, read once per 5-second interval.
 
@@ -122,6 +135,11 @@ class Plant:
             drawn_kw=net_kw + float(rating_kw @ self._shares(closed_shares)),
             uncontrolled_kw=net_kw + float(rating_kw.sum()),
         )
+
+    def demand_for(self, window_start_ms: int) -> Demand:
+        """Return what the site would draw in the same interval if no relay were ever off."""
+        base_kw, rating_kw = self._powers(window_start_ms)
+        return Demand(base_kw=float(base_kw.sum()), relays_kw=rating_kw)
 
     def weather_for(self, window_start_ms: int) -> list[Reading]:
         """Return what the weather stations measured at ``window_start_ms`` [degC].
