@@ -6,6 +6,7 @@ from schemas.errors import GridloomError
 from streams.cli import (
     bench,
     chaos,
+    counterfactual,
     dashboards,
     data,
     dead_letters,
@@ -41,6 +42,7 @@ COMMANDS = (
     historian,
     bench,
     chaos,
+    counterfactual,
     doctor,
 )
 """Modules with commands, in the order of the help text."""
