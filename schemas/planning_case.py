@@ -8,7 +8,6 @@ A series is one number for every step, or one number that holds at all of them. 
 are shares of the capacity (0 to 1). Money is in one currency, whichever it is.
 """
 
-from collections.abc import Iterator
 from functools import cached_property
 
 import msgspec
@@ -272,19 +271,23 @@ class PlanningCase(
         }
 
     @cached_property
-    def members_of(self) -> dict[str, frozenset[str]]:
-        """The devices behind each limit, those behind limits below it included.
-
-        A limit that stands below itself is not followed again.
-        """
+    def below(self) -> dict[str, frozenset[str]]:
+        """Every device and limit behind each limit; a limit itself where it stands in a circle."""
         direct = {limit.id: limit.members for limit in self.limits}
-        return {limit.id: frozenset(_leaves(direct, limit.id, ())) for limit in self.limits}
+        return {limit.id: frozenset(_reached(direct, limit.members)) for limit in self.limits}
+
+    @cached_property
+    def members_of(self) -> dict[str, frozenset[str]]:
+        """The devices behind each limit, those behind limits below it included."""
+        return {limit: names - self.below.keys() for limit, names in self.below.items()}
 
 
-def _leaves(direct: dict[str, tuple[str, ...]], name: str, above: tuple[str, ...]) -> Iterator[str]:
-    """Members of a limit that are no limits themselves, level by level."""
-    for member in direct[name]:
-        if member not in direct:
-            yield member
-        elif member not in (*above, name):
-            yield from _leaves(direct, member, (*above, name))
+def _reached(direct: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> set[str]:
+    """These names, and all that stand behind those of them that are limits."""
+    found: set[str] = set()
+    ahead = [*names]
+    while ahead:
+        if (name := ahead.pop()) not in found:
+            found.add(name)
+            ahead += direct.get(name, ())
+    return found

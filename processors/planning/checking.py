@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from processors.planning.checking_devices import device_problems
+from processors.planning.checking_devices import device_problems, fitting_problems
 from processors.planning.checking_values import number, series, whole
 from schemas.errors import ConfigurationError
 from schemas.planning_case import GridConnection, Horizon, PlanningCase
@@ -29,11 +29,16 @@ def check_case(case: PlanningCase) -> None:
 
 def case_problems(case: PlanningCase) -> Iterator[str]:
     """Every wrong field, one sentence each."""
-    yield from _horizon_problems(case.horizon)
+    of_horizon = list(_horizon_problems(case.horizon))
+    yield from of_horizon
     yield from _grid_problems(case.grid, case.horizon)
     for family, devices in case.families.items():
         for at, device in enumerate(devices):
-            yield from device_problems(device, f"{family}[{at}]", case.horizon)
+            place = f"{family}[{at}]"
+            of_device = list(device_problems(device, place, case.horizon))
+            yield from of_device
+            if not of_horizon and not of_device:
+                yield from fitting_problems(device, place, case.horizon)
     yield from _name_problems(case)
     yield from _limit_problems(case)
 
@@ -72,8 +77,8 @@ def _name_problems(case: PlanningCase) -> Iterator[str]:
 
 
 def _limit_problems(case: PlanningCase) -> Iterator[str]:
-    limits = {limit.id: limit.members for limit in case.limits}
-    known = {each.id for devices in case.families.values() for each in devices} | limits.keys()
+    devices = {each.id for devices in case.families.values() for each in devices}
+    known = devices | case.below.keys()
     for at, limit in enumerate(case.limits):
         place = f"limits[{at}]"
         yield from series(limit.max_kw, f"{place}.max_kw", case.horizon.steps, least=0.0)
@@ -84,16 +89,5 @@ def _limit_problems(case: PlanningCase) -> Iterator[str]:
                 yield f"{place}.members: {member!r} is neither a device nor a limit of this case"
             if times > 1:
                 yield f"{place}.members: {member!r} stands {times} times"
-        if limit.id in _below(limits, limit.id):
+        if limit.id in case.below[limit.id]:
             yield f"{place}.members: {limit.id!r} stands below itself"
-
-
-def _below(limits: dict[str, tuple[str, ...]], name: str) -> set[str]:
-    """Everything below a limit."""
-    found: set[str] = set()
-    ahead = [*limits[name]]
-    while ahead:
-        if (member := ahead.pop()) not in found:
-            found.add(member)
-            ahead += limits.get(member, ())
-    return found

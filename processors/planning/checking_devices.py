@@ -19,6 +19,9 @@ from schemas.planning_case import (
 LEAST_PRIORITY: Final = 9
 """The least important priority; 1 is the most important."""
 
+LEAST_EFFICIENCY: Final = 0.01
+"""Less is no battery, and would make numbers that no solver takes."""
+
 _ROUNDING: Final = 1e-9
 
 
@@ -36,11 +39,22 @@ def device_problems(device: Device, place: str, horizon: Horizon) -> Iterator[st
         case Generator():
             yield from _generator_problems(device, place)
         case Battery():
-            yield from _battery_problems(device, place, horizon)
+            yield from _battery_problems(device, place)
         case Session():
             yield from _session_problems(device, place, horizon)
         case Deferrable():
             yield from _deferrable_problems(device, place, horizon)
+
+
+def fitting_problems(device: Device, place: str, horizon: Horizon) -> Iterator[str]:
+    """Where fields that are right by themselves do not fit together, or the horizon."""
+    match device:
+        case Battery():
+            yield from _holding_problems(device, place, horizon)
+        case Deferrable():
+            yield from _demand_problems(device, place, horizon)
+        case _:
+            pass
 
 
 def _generator_problems(device: Generator, place: str) -> Iterator[str]:
@@ -54,13 +68,13 @@ def _generator_problems(device: Generator, place: str) -> Iterator[str]:
         yield f"{place}.min_kw: {device.min_kw:g} is above max_kw {device.max_kw:g}"
 
 
-def _battery_problems(device: Battery, place: str, horizon: Horizon) -> Iterator[str]:
+def _battery_problems(device: Battery, place: str) -> Iterator[str]:
     yield from number(device.capacity_kwh, f"{place}.capacity_kwh", open_end=True)
     for field in ("max_charge_kw", "max_discharge_kw", "wear_price_per_kwh"):
         yield from number(getattr(device, field), f"{place}.{field}")
     for field in ("charge_efficiency", "discharge_efficiency", "roundtrip_efficiency"):
         if (share := getattr(device, field)) is not None:
-            yield from number(share, f"{place}.{field}", most=1.0, open_end=True)
+            yield from number(share, f"{place}.{field}", least=LEAST_EFFICIENCY, most=1.0)
     if (
         device.roundtrip_efficiency is not None
         and device.charge_efficiency * device.discharge_efficiency != 1
@@ -68,7 +82,6 @@ def _battery_problems(device: Battery, place: str, horizon: Horizon) -> Iterator
         yield f"{place}.roundtrip_efficiency: stands beside efficiencies of charging or discharging"
     yield from number(device.self_discharge_per_h, f"{place}.self_discharge_per_h", most=0.99)
     yield from _soc_problems(device, place)
-    yield from _holding_problems(device, place, horizon)
 
 
 def _soc_problems(device: Battery, place: str) -> Iterator[str]:
@@ -87,8 +100,6 @@ def _soc_problems(device: Battery, place: str) -> Iterator[str]:
 
 def _holding_problems(device: Battery, place: str, horizon: Horizon) -> Iterator[str]:
     """A battery that loses more at its lowest state of charge than it can be charged."""
-    if not 0 < device.self_discharge_per_h < 1:
-        return
     kept = (1 - device.self_discharge_per_h) ** horizon.step_h
     lost_kwh = device.capacity_kwh * device.min_soc * (1 - kept)
     gained_kwh = horizon.step_h * device.max_charge_kw * device.efficiencies[0]
@@ -128,15 +139,15 @@ def _deferrable_problems(device: Deferrable, place: str, horizon: Horizon) -> It
             yield f"{place}.end_step: {device.end_step} is not after {earliest}"
     if (device.hours is None) == (device.energy_kwh is None):
         yield f"{place}.hours: give either hours or energy_kwh"
-    else:
-        yield from _demand_problems(device, place, horizon)
+    for field in ("hours", "energy_kwh"):
+        if (wanted := getattr(device, field)) is not None:
+            yield from number(wanted, f"{place}.{field}")
     yield from _modulation_problems(device, place)
 
 
 def _demand_problems(device: Deferrable, place: str, horizon: Horizon) -> Iterator[str]:
     """Energy that its window of time cannot hold, even with nothing else at the site."""
     field = "hours" if device.energy_kwh is None else "energy_kwh"
-    yield from number(getattr(device, field), f"{place}.{field}")
     first, end = allowed_steps(device, horizon)
     possible_kwh = device.power_kw * horizon.step_h * max(0, end - first)
     if device.demand_kwh > possible_kwh + _ROUNDING:

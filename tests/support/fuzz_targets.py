@@ -32,6 +32,7 @@ from processors.dispatching.dispatcher import Dispatcher
 from processors.gating.judging import judge
 from processors.leasing.confirming import record_ack
 from processors.leasing.issuing import lease_targets
+from processors.planning.checking import check_case
 from schemas.align_state import AlignPosition
 from schemas.clock import PipelineClock
 from schemas.control import GlobalStop
@@ -51,7 +52,8 @@ from schemas.verdict import Accepted, Verdict
 from schemas.windows import WINDOW_MS
 from streams.aligning.arriving import to_records
 from streams.aligning.publishing import dead_letter
-from streams.cases.reading import read_case
+from streams.cases.planning import parse_planning_case
+from streams.cases.reading import load_json, read_case
 from streams.clocks import decode_clock
 from streams.devices.client import decode_views
 from streams.devices.messages import read_ack, read_telemetry
@@ -398,6 +400,14 @@ SITE_CSV: Final = (
 NAIVE_CSV: Final = SITE_CSV.replace(b"00:00Z", b"00:00")
 """Times without an offset, as no InfluxDB writes them."""
 
+HOME: Final = (CASES.parent / "planning" / "home" / "input.json").read_bytes()
+
+
+def _planning_case(path: Path) -> None:
+    """A planning case makes sense, or is refused with reasons; it is not solved here."""
+    check_case(parse_planning_case(load_json(path), "case"))
+
+
 CASE: Final = (CASES.parent / "dispatch" / "peak-105" / "input.json").read_bytes()
 
 
@@ -427,6 +437,7 @@ def targets() -> Iterable[Target]:
     yield Target("site file", (SITE_TOML,), _in_file(read_site_file, "site.toml"))
     yield Target("settings", (SETTINGS_TOML,), _in_file(_settings, "gridloom.toml"))
     yield Target("replay", (METERS_CSV,), _in_file(_replayed, "m.csv"))
+    yield Target("planning case", (HOME,), _in_file(_planning_case, "case.json"))
     yield Target("case", (CASE,), _in_file(read_case, "case.json"))
     yield Target("device telemetry", telemetry, read_telemetry)
     yield Target("device ack", (golden_bytes(Ack),), read_ack)

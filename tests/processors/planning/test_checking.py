@@ -153,6 +153,17 @@ def test_limits_that_stand_in_a_circle_are_named_each() -> None:
     ]
 
 
+def test_limits_may_be_nested_as_deep_and_as_wide_as_one_likes() -> None:
+    """Each stands above the two below it: followed path by path that would be 2^300."""
+    deep = [SharedLimit(id="0", max_kw=50.0, members=("car",))]
+    for level in range(1, 301):
+        below = tuple(str(each) for each in range(max(0, level - 2), level))
+        deep.append(SharedLimit(id=str(level), max_kw=50.0, members=below))
+    case = changed(limits=tuple(deep))
+    assert case.members_of["300"] == {"car"}
+    assert Planner().plan(case).unmet == ()
+
+
 def test_a_name_that_stands_twice_is_named_in_both_places() -> None:
     problems = problems_in(changed(sessions=(CAR, CAR)))
     assert problems == [f"sessions[{number}].id: 'car' stands 2 times" for number in (0, 1)]

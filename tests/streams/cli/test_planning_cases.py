@@ -41,9 +41,11 @@ STRUCTS = (
 )
 
 
+HOME = ROOT / "tests" / "cases" / "planning" / "home" / "input.json"
+
+
 def example() -> dict[str, Any]:
-    (block,) = re.findall(r"```json\n(\{\n.*?)```", PAGE, re.DOTALL)
-    data: dict[str, Any] = json.loads(block)
+    data: dict[str, Any] = json.loads(HOME.read_text("utf-8"))
     return data
 
 
@@ -53,11 +55,9 @@ def problems_in(data: object) -> list[str]:
     return list(caught.value.problems)
 
 
-@pytest.fixture
-def case_file(tmp_path: Path) -> Path:
-    path = tmp_path / "home.json"
-    path.write_text(json.dumps(example()))
-    return path
+def test_the_page_has_the_example_as_it_is() -> None:
+    (block,) = re.findall(r"```json\n(\{\n.*?)```", PAGE, re.DOTALL)
+    assert block == HOME.read_text("utf-8")
 
 
 def test_the_example_of_the_page_has_every_kind_of_device_and_an_optimal_plan() -> None:
@@ -77,9 +77,9 @@ def test_the_page_names_every_field_and_every_reason() -> None:
 
 
 def test_the_command_prints_plan_costs_prices_reasons_and_a_chart(
-    gridloom: Gridloom, case_file: Path
+    gridloom: Gridloom,
 ) -> None:
-    ran = gridloom("dispatch", str(case_file))
+    ran = gridloom("dispatch", str(HOME))
     assert ran.returncode == 0, ran.stderr
     for part in (
         "optimal: cost",
@@ -92,10 +92,10 @@ def test_the_command_prints_plan_costs_prices_reasons_and_a_chart(
 
 
 def test_the_command_prints_json_for_programs_and_writes_a_page(
-    gridloom: Gridloom, case_file: Path, tmp_path: Path
+    gridloom: Gridloom, tmp_path: Path
 ) -> None:
     page = tmp_path / "plan.html"
-    ran = gridloom("dispatch", str(case_file), "--json", "--plot", str(page))
+    ran = gridloom("dispatch", str(HOME), "--json", "--plot", str(page))
     assert json.loads(ran.stdout)["status"] == "optimal"
     assert "relative" in page.read_text("utf-8")
 
