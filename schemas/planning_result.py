@@ -47,7 +47,7 @@ class PlanReason(StrEnum):
     WAITS = "waits"
     """Other steps are cheaper."""
     LIMITED = "limited"
-    """A shared limit, or the grid's, leaves no more room."""
+    """A limit above it, or the grid's, leaves no more room."""
     DISCHARGES_DEAR = "discharges-dear"
     """Energy is dear enough now to give what is stored."""
     FULL = "full"
@@ -170,7 +170,8 @@ class PlanningResult(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: how good it is.
-        gap: the cheapest plan may cost this much less [currency]; 0 where none does.
+        gap: the cheapest plan may cost this much less [currency]; 0 where none does, None where
+            that is unknown.
         grid_kw: import (positive) or export at each step, shape (steps,) [kW].
         price_per_kwh: what one more kWh of load would cost in each step, shape (steps,)
             [currency/kWh]; of a plan with integer decisions: with these decisions kept.
@@ -183,7 +184,7 @@ class PlanningResult(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     status: PlanningStatus
-    gap: float
+    gap: float | None
     grid_kw: tuple[float, ...]
     price_per_kwh: tuple[float, ...]
     peak_kw: float

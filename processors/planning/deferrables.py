@@ -6,7 +6,7 @@ import cvxpy as cp
 import numpy as np
 
 from processors.planning.arrays import Floats, within
-from processors.planning.expressions import blank, scale, value_of, weigh
+from processors.planning.expressions import blank, previous, scale, times, value_of, weigh
 from schemas.planning_case import Deferrable, Horizon, PlanningCase
 
 
@@ -25,9 +25,9 @@ class Deferrables:
         self.short_kwh = cp.Variable(len(devices), nonneg=True)
         self.power_kw: cp.Expression = self.draw_kw
         self.constraints = self._deliver()
-        for row, each in enumerate(devices):
-            if not each.modulated or each.min_kw > 0:
-                self.constraints += self._be_on_or_off(row, each)
+        switched = [at for at, each in enumerate(devices) if not each.modulated or each.min_kw > 0]
+        if switched:
+            self.constraints += self._be_on_or_off(devices, switched)
         self.costs: dict[str, cp.Expression] = {}
         ranks = np.array([each.priority for each in devices])
         self.unserved_kwh = {
@@ -40,22 +40,27 @@ class Deferrables:
         drawn = scale(self._horizon.step_h, self.draw_kw.sum(axis=1))
         return [drawn + self.short_kwh == self._demand_kwh]
 
-    def _be_on_or_off(self, row: int, device: Deferrable) -> list[cp.Constraint]:
-        """``p_t = power_kw on_t``; modulated: ``min_kw on_t <= p_t <= power_kw on_t`` [kW]."""
-        on = cp.Variable(self._horizon.steps, boolean=True)
-        draw_kw = self.draw_kw[row]
-        pauses = [] if device.interruptible else self._run_through(on)
-        if not device.modulated:
-            return [draw_kw == device.power_kw * on, *pauses]
-        return [draw_kw >= device.min_kw * on, draw_kw <= device.power_kw * on, *pauses]
+    def _be_on_or_off(
+        self, devices: tuple[Deferrable, ...], switched: list[int]
+    ) -> list[cp.Constraint]:
+        """``least on_t <= p_t <= power_kw on_t`` [kW], ``on`` 0 or 1.
 
-    def _run_through(self, on: cp.Variable) -> list[cp.Constraint]:
+        ``least`` is ``min_kw`` of a modulated load, and of any other ``power_kw``.
+        """
+        on = cp.Variable((len(switched), self._horizon.steps), boolean=True)
+        chosen = [devices[at] for at in switched]
+        most = np.array([[each.power_kw] for each in chosen])
+        least = np.array([[each.min_kw if each.modulated else each.power_kw] for each in chosen])
+        draw_kw = self.draw_kw[switched, :]
+        through = [at for at, each in enumerate(chosen) if not each.interruptible]
+        pauses = self._run_through(on[through, :]) if through else []
+        return [draw_kw >= times(least, on), draw_kw <= times(most, on), *pauses]
+
+    def _run_through(self, on: cp.Expression) -> list[cp.Constraint]:
         """``on_t <= on_(t-1) + start_t`` with ``on_0 = 0``, and ``sum(start_t) <= 1``."""
-        start = cp.Variable(self._horizon.steps, bounds=[0, 1])
-        rises = [on[0] <= start[0]]
-        if self._horizon.steps > 1:
-            rises.append(on[1:] <= on[:-1] + start[1:])
-        return [*rises, start.sum() <= 1]
+        start = cp.Variable(on.shape, bounds=[0, 1])
+        before = previous(cp.Constant(np.zeros((on.shape[0], 1))), on)
+        return [on <= before + start, start.sum(axis=1) <= 1]
 
     def fill(self, case: PlanningCase) -> None:
         """Take windows of time and demands of a case."""

@@ -28,7 +28,7 @@ def scale(factor: float, expression: cp.Expression) -> cp.Expression:
     return product
 
 
-def times(factors: Floats | cp.Parameter, expression: cp.Expression) -> cp.Expression:
+def times(factors: Floats | cp.Expression, expression: cp.Expression) -> cp.Expression:
     """Both multiplied element by element; a column counts in every column."""
     if isinstance(factors, np.ndarray):
         factors = np.broadcast_to(factors, expression.shape)

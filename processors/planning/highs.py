@@ -21,7 +21,7 @@ LEVEL_ROOM_KWH: Final = 1e-8
 
 # The tolerance of integer solutions stays at 1e-6: with less, HiGHS 1.15 was seen to call feasible
 # problems infeasible. The search's solution is solved once more with its integers kept.
-_OPTIONS: Final[dict[str, bool | int | float]] = {
+OPTIONS: Final[dict[str, bool | int | float]] = {
     "output_flag": False,
     "threads": 1,
     "mip_rel_gap": 1e-7,
@@ -40,13 +40,13 @@ class Found:
         values: of every column.
         prices: reduced cost of every column, with the integers kept; 0 where that has no solution.
         proven: whether no other solution is better.
-        gap: how much better another could be [currency]; 0 where proven.
+        gap: how much better another could be [currency]; 0 where proven, None where unknown.
     """
 
     values: Floats
     prices: Floats
     proven: bool
-    gap: float
+    gap: float | None
 
 
 class Search:
@@ -67,7 +67,7 @@ class Search:
         kinds[self._integers] = highspy.HighsVarType.kInteger
         self._kinds = kinds.tolist() if self._integers.size else []
         self._highs = highspy.Highs()
-        for name, value in _OPTIONS.items():
+        for name, value in OPTIONS.items():
             self._highs.setOptionValue(name, value)
 
     def cheapest(self) -> Found | None:
@@ -89,7 +89,7 @@ class Search:
         for level in [*self._levels, None]:
             found = self._minimise(self._costs if level is None else self._only(level))
             if found is None:
-                return best and replace(best, proven=False)
+                return best and replace(best, proven=False, gap=None)
             best = replace(found, proven=found.proven and (best is None or best.proven))
             if level is not None:
                 self._upper[level] = found.values[level] + LEVEL_ROOM_KWH
@@ -109,13 +109,14 @@ class Search:
             return None
         proven = self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
         gap = 0.0 if proven else abs(info.objective_function_value - info.mip_dual_bound)
+        known = gap if np.isfinite(gap) else None
         values = np.array(self._highs.getSolution().col_value)
         if self._integers.size:
             self._keep_integers(costs, values)
         if self._highs.getInfo().primal_solution_status != _FEASIBLE:
-            return Found(values, np.zeros_like(values), proven, gap)
+            return Found(values, np.zeros_like(values), proven, known)
         solution = self._highs.getSolution()
-        return Found(np.array(solution.col_value), np.array(solution.col_dual), proven, gap)
+        return Found(np.array(solution.col_value), np.array(solution.col_dual), proven, known)
 
     def _keep_integers(self, costs: Floats, values: Floats) -> None:
         """Solve once more with the integers at their values: an LP, which has dual prices.

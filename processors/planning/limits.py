@@ -54,7 +54,9 @@ def membership(case: PlanningCase) -> dict[str, Floats]:
     """1 where a device is behind a limit, by family, shape (limits, devices of the family)."""
     behind = [case.members_of[limit.id] for limit in case.limits]
     return {
-        name: np.array([[each.id in ids for each in devices] for ids in behind], dtype=np.float64)
+        name: np.array(
+            [[each.id in ids for each in devices] for ids in behind], dtype=np.float64
+        ).reshape(len(behind), len(devices))
         for name, devices in case.families.items()
         if devices
     }

@@ -32,7 +32,7 @@ _SENTENCES: Final = {
     PlanReason.MUST_RUN: "{power}: what it still needs takes all the time that is left",
     PlanReason.CHEAP: "{power}: energy costs {price} here, {range} over the horizon",
     PlanReason.WAITS: "waits: energy costs {price} here, {range} over the horizon",
-    PlanReason.LIMITED: "{power}: a shared limit leaves no more; energy costs {price} with it",
+    PlanReason.LIMITED: "{power}: {limits} leaves no more room; energy costs {price} with it",
     PlanReason.DISCHARGES_DEAR: "{power}: energy costs {price} here, {range} over the horizon",
     PlanReason.FULL: "{power}: full, nothing more can be stored",
     PlanReason.EMPTY: "at its lowest state of charge: nothing can be taken from it",
@@ -56,40 +56,46 @@ class Situation:
         horizon: the steps.
         power_kw: what it does, (steps,) [kW].
         price: what one more kWh at the device would cost, (steps,) [currency/kWh].
-        limited: whether a limit above it has a price, (steps,).
+        binding: the limits above it that bind in some step, and in which, (steps,) each.
         soc: of a battery, before the first step and after each, (steps + 1,).
     """
 
     horizon: Horizon
     power_kw: Floats
     price: Floats
-    limited: NDArray[np.bool_]
+    binding: dict[str, NDArray[np.bool_]]
     soc: Floats
+
+    @property
+    def limited(self) -> NDArray[np.bool_]:
+        """Whether a limit above it binds, (steps,)."""
+        limited = np.zeros(self.power_kw.size, dtype=np.bool_)
+        for binds in self.binding.values():
+            limited = limited | binds
+        return limited
 
 
 def reasons_of(device: Device, situation: Situation) -> Iterator[Because]:
     """The reasons of all steps, in order; steps in a row with the same reason are one."""
     codes = _codes(device, situation)
+    powers_kw, prices = situation.power_kw.tolist(), situation.price.tolist()
+    horizon_prices = _span(prices, ".4g")
     changes = [at for at in range(1, len(codes)) if codes[at] is not codes[at - 1]]
     for first, end in zip([0, *changes], [*changes, len(codes)], strict=True):
-        code = codes[first]
-        yield Because(
-            from_step=first, to_step=end, code=code, text=_text(code, situation, first, end)
+        text = _SENTENCES[codes[first]].format(
+            power=f"{_span(powers_kw[first:end], 'g')} kW",
+            price=_span(prices[first:end], ".4g"),
+            range=horizon_prices,
+            limits=" and ".join(
+                name for name, binds in situation.binding.items() if binds[first:end].any()
+            ),
         )
+        yield Because(from_step=first, to_step=end, code=codes[first], text=text)
 
 
-def _text(code: PlanReason, situation: Situation, first: int, end: int) -> str:
-    """The sentence of a reason with the figures of its steps."""
-    return _SENTENCES[code].format(
-        power=f"{_span(situation.power_kw[first:end], 'g')} kW",
-        price=_span(situation.price[first:end], ".4g"),
-        range=_span(situation.price, ".4g"),
-    )
-
-
-def _span(values: Floats, form: str) -> str:
+def _span(values: list[float], form: str) -> str:
     """Values as their range, or the one that they all are."""
-    low, high = (format(round(float(each), 6) + 0.0, form) for each in (values.min(), values.max()))
+    low, high = (format(round(each, 6) + 0.0, form) for each in (min(values), max(values)))
     return low if low == high else f"{low} to {high}"
 
 

@@ -1,4 +1,8 @@
-"""Vehicles at chargers: energy until departure, any power or pilots, shortfall."""
+"""Vehicles at chargers: energy until departure, any power or pilots, shortfall.
+
+The constraints are those of adaptive charging: Lee et al., "Adaptive Charging Networks: A Framework
+for Smart Electric Vehicle Charging" (2021), DOI 10.1109/TSG.2021.3074437.
+"""
 
 import math
 
@@ -30,8 +34,8 @@ class Sessions:
         for row, each in enumerate(devices):
             if each.pilots_kw:
                 self.constraints += self._offer_pilots(row, each)
-            elif each.min_kw > 0:
-                self.constraints += self._keep_minimum(row, each)
+        if limited := [row for row, each in enumerate(devices) if each.min_kw > 0]:
+            self.constraints += self._keep_minimum(devices, limited)
         self.costs = {"shortfall": weigh(self._prices, self.short_kwh)}
         forbidden = [(each.priority, each.shortfall_price_per_kwh is None) for each in devices]
         self.unserved_kwh = {
@@ -57,11 +61,14 @@ class Sessions:
         chosen = cp.Variable((len(pilots_kw), self._horizon.steps), boolean=True)
         return [self.charge_kw[row] == weigh(pilots_kw, chosen), chosen.sum(axis=0) <= 1]
 
-    def _keep_minimum(self, row: int, session: Session) -> list[cp.Constraint]:
+    def _keep_minimum(
+        self, devices: tuple[Session, ...], limited: list[int]
+    ) -> list[cp.Constraint]:
         """``min_kw on_t <= p_t <= max_kw on_t`` [kW], ``on`` 0 or 1."""
-        on = cp.Variable(self._horizon.steps, boolean=True)
-        power_kw = self.charge_kw[row]
-        return [power_kw >= session.min_kw * on, power_kw <= times(self._most_kw[row], on)]
+        on = cp.Variable((len(limited), self._horizon.steps), boolean=True)
+        least = np.array([[devices[row].min_kw] for row in limited])
+        power_kw = self.charge_kw[limited, :]
+        return [power_kw >= times(least, on), power_kw <= times(self._most_kw[limited, :], on)]
 
     def fill(self, case: PlanningCase) -> None:
         """Take times, energies and limits of a case."""

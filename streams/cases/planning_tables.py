@@ -35,7 +35,7 @@ def show_result(case: PlanningCase, result: PlanningResult) -> RenderableType:
 
 
 def _headline(result: PlanningResult) -> Iterator[Text]:
-    gap = f", a cheaper plan may save {result.gap:.4f}" if result.gap > 0 else ""
+    gap = f", a cheaper plan may save {result.gap:.4f}" if result.gap else ""
     cost = f"cost {result.total_cost:.4f}, highest import {result.peak_kw:.3f} kW"
     yield Text(f"{result.status}: {cost}{gap}", style="bold")
 

@@ -209,6 +209,10 @@ def test_reasons_tell_what_limits_a_device_and_what_it_waits_for() -> None:
         PlanReason.ABSENT,
     ]
     assert codes_of(result, "cellar")[1] is PlanReason.CHEAP
+    (limited,) = (
+        each for each in schedule_of(result, "car").reasons if each.code is PlanReason.LIMITED
+    )
+    assert limited.text.startswith("2 kW: fuse leaves no more room; energy costs ")
 
 
 def test_a_vehicle_without_time_to_spare_must_charge() -> None:
