@@ -12,8 +12,7 @@ from streams.cli.console import err, out, say
 from streams.stages import StopRequest
 
 if TYPE_CHECKING:
-    from streams.counterfactual.comparing import Compared
-    from streams.counterfactual.demand import Demand
+    from streams.counterfactual.report import Comparison
 
 EXIT_INTERRUPTED = 130
 
@@ -121,21 +120,21 @@ def counterfactual(
     except CancelledError:
         err.print("stopped; nothing was written")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    _show(compared, scenario.demand, report, plot)
+    _show(compared.report, report, plot)
 
 
-def _show(compared: "Compared", demand: "Demand", report: Path | None, plot: Path | None) -> None:
+def _show(found: "Comparison", report: Path | None, plot: Path | None) -> None:
     """The table and what it says; the files that were asked for."""
     from streams.counterfactual.charts import write_page
     from streams.counterfactual.report import as_table, sentences_of
 
-    out.print(as_table(compared.report))
-    for sentence in sentences_of(compared.report):
+    out.print(as_table(found))
+    for sentence in sentences_of(found):
         out.print(f"- {sentence}", markup=False)
     if report is not None:
-        report.write_bytes(compared.report.to_json())
+        report.write_bytes(found.to_json())
     if plot is not None:
-        write_page(compared, demand, plot)
+        write_page(found, plot)
         out.print(f"plot: {plot}")
 
 

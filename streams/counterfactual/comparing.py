@@ -137,6 +137,7 @@ def _report(
         site=model.name,
         source=demand.source,
         dates=tuple(date_of(day, terms.zone).isoformat() for day in days),
+        start_ms=int(demand.start_ms[0]),
         timezone=terms.zone.key,
         windows=len(demand),
         stale_windows=demand.stale_windows,
@@ -149,6 +150,9 @@ def _report(
         prices=terms.prices,
         peak_hours=terms.peak_hours,
         claimed_percent=CLAIMED_PERCENT,
-        cases=tuple(make_case(name, each, figures[NO_CONTROL]) for name, each in figures.items()),
+        cases=tuple(
+            make_case(name, figures[name], figures[NO_CONTROL], trajectory.net_kw)
+            for name, trajectory in trajectories.items()
+        ),
         seconds_per_day=seconds_per_day,
     )

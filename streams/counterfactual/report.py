@@ -4,14 +4,19 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
+import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from processors.accounting.metering import Figures, Prices, saving_percent
+from processors.accounting.metering import Figures, Floats, Prices, saving_percent
 from processors.accounting.peak_hours import PeakHours
+from schemas.windows import WINDOW_MS
 
 CLAIMED_PERCENT: Final = 25.0
 """Reduction of peak-hour cost that document 001 projects [%] (S1-16)."""
+
+WINDOWS_PER_QUARTER: Final = 900_000 // WINDOW_MS
+"""Windows in a quarter of an hour."""
 
 NO_CONTROL: Final = "no control"
 STATIC: Final = "static rule"
@@ -28,12 +33,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         peak_hour_saving_percent: by how much its peak-hour cost is below that without control
             [%]; the same for any price, so it needs none. None where that is 0.
         saving_percent: the same of the whole days' cost [%]; None also without prices.
+        quarter_peaks_kw: greatest net power of one window in each quarter of an hour [kW].
     """
 
     control: str
     figures: Figures
     peak_hour_saving_percent: float | None
     saving_percent: float | None
+    quarter_peaks_kw: tuple[float, ...]
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +49,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         site, source: what was simulated, and where its powers come from.
         dates: the days, ISO 8601.
+        start_ms: start of the first [ms since the epoch].
         timezone: where they are days.
         windows: of 5 s, in all.
         stale_windows: those in which some meter's last reading no longer held, and was taken.
@@ -61,6 +69,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     source: str
     dates: tuple[str, ...]
+    start_ms: int
     timezone: str
     windows: int
     stale_windows: int
@@ -89,8 +98,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return {case.control: case for case in self.cases}[control]
 
 
-def make_case(control: str, figures: Figures, without: Figures) -> Case:
-    """A case beside the one without control."""
+def make_case(control: str, figures: Figures, without: Figures, net_kw: Floats) -> Case:
+    """A case beside the one without control; ``net_kw`` of each window, shape (n,) [kW]."""
     saved = None
     if figures.cost is not None and without.cost is not None:
         saved = saving_percent(without.cost, figures.cost)
@@ -99,7 +108,13 @@ def make_case(control: str, figures: Figures, without: Figures) -> Case:
         figures=figures,
         peak_hour_saving_percent=saving_percent(without.peak_hour_kwh, figures.peak_hour_kwh),
         saving_percent=saved,
+        quarter_peaks_kw=tuple(quarter_peaks(net_kw).round(3).tolist()),
     )
+
+
+def quarter_peaks(net_kw: Floats) -> Floats:
+    """Greatest of every 180 windows, shape (n / 180,) [kW]; what is left over is a point, too."""
+    return np.maximum.reduceat(net_kw, np.arange(0, len(net_kw), WINDOWS_PER_QUARTER))
 
 
 def sheet_of(report: Comparison) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
