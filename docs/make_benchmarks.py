@@ -77,34 +77,40 @@ def _picture_name(result: Result, name: str) -> str:
     return f"bench-{result.name}-{name}.svg"
 
 
-def write_between_marks(path: Path, text: str) -> None:
-    """Replace what stands between the marks of a page.
+def write_between_marks(path: Path, text: str, mark: str = BEGIN) -> None:
+    """Replace what stands between the marks of a page, ``mark`` and ``END``.
 
     Raises:
         ValueError: the page has no marks.
     """
-    before, begin, rest = path.read_text("utf-8").partition(BEGIN)
+    before, begin, rest = path.read_text("utf-8").partition(mark)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        message = f"{path} has no marks: {BEGIN} and {END}"
+        message = f"{path} has no marks: {mark} and {END}"
         raise ValueError(message)
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{mark}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def draw(reports: list[Report], browser: Chrome) -> None:
     """Draw every picture of every report."""
-    browser.get("about:blank")  # the first page lets no script write into it
-    browser.execute_script(get_plotlyjs())
+    open_plotly(browser)
     for report in reports:
         (result,) = report.results
         for old in IMAGES.glob(f"bench-{result.name}-*.svg"):
             old.unlink()
         for name, picture in pictures_of(result).items():
             path = IMAGES / _picture_name(result, name)
-            path.write_text(_svg(picture, browser) + "\n", encoding="utf-8")
+            path.write_text(as_svg(picture, browser) + "\n", encoding="utf-8")
 
 
-def _svg(picture: go.Figure, browser: Chrome) -> str:
+def open_plotly(browser: Chrome) -> None:
+    """Load Plotly into an empty page, before :func:`as_svg`."""
+    browser.get("about:blank")  # the first page lets no script write into it
+    browser.execute_script(get_plotlyjs())
+
+
+def as_svg(picture: go.Figure, browser: Chrome) -> str:
+    """A picture as SVG."""
     address: str = browser.execute_async_script(_DRAW, picture.to_plotly_json())
     return unquote(address.partition(",")[2])
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
-from hardware.board_memory import RamMemory
+from hardware.board_memory import BoardRecord, RamMemory
 from hardware.gateway import Gateway
 from hardware.relay_board import RelayBoard
 from hardware.simulated_board import BoardClock, OutputKey, SimulatedBoard, SwitchLog
@@ -111,7 +111,8 @@ class DispatchControl:
     """The pipeline's own dispatch, gate and leases, and boards behind gateways; without Kafka.
 
     Args:
-        model: the site, in mode ``control``.
+        model: the site, in mode ``control``. An output that is off without a lease is so at
+            first, too; dispatch brings it on as room permits.
         since_ms: when the boards boot [ms].
     """
 
@@ -123,7 +124,7 @@ class DispatchControl:
         self._leases: ActuateState | None = None
         self._boards = [
             SimulatedBoard(
-                RelayBoard(board, booted_ms=0, memory=RamMemory()),
+                RelayBoard(board, booted_ms=0, memory=_all_on_memory(board)),
                 BoardClock(since_ms),
                 model.name,
             )
@@ -177,6 +178,13 @@ class DispatchControl:
 def output_keys(model: SiteModel) -> tuple[OutputKey, ...]:
     """Every relay output of a site, in its model's order."""
     return tuple((board.id, relay.output) for board in model.relay_boards for relay in board.relays)
+
+
+def _all_on_memory(board: BoardModel) -> RamMemory:
+    """What a board remembers that lost its power while every output was on."""
+    memory = RamMemory()
+    memory.save(BoardRecord(held_on=tuple(relay.output for relay in board.relays)))
+    return memory
 
 
 def _all_on(board: BoardModel) -> Iterable[OutputState]:

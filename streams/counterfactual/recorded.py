@@ -146,7 +146,7 @@ def recorded_demand(
     days = [day for day in whole_days(*span, request.zone) if all(s.covers(day) for s in used)]
     starts = window_starts(choose_days(days, request.count, request.first, request.zone))
     base_kw: Floats = np.sum([series[name].at(starts) for name in base], axis=0)
-    scale = request.scale if request.scale is not None else DEMO.peak_kw / float(base_kw.max())
+    scale = request.scale if request.scale is not None else _scale_to_demo(base_kw)
     relays_kw = [
         np.maximum(series[relay.meter].at(starts), 0.0)
         if relay.meter is not None and relay.meter in metered
@@ -161,6 +161,20 @@ def recorded_demand(
         relays_kw=np.column_stack(relays_kw),
         stale_windows=int(np.any([s.stale_at(starts) for s in used], axis=0).sum()),
     )
+
+
+def _scale_to_demo(base_kw: Floats) -> float:
+    """The factor at which the base load's peak is that of the demo [1].
+
+    Raises:
+        ConfigurationError: there is only generation.
+    """
+    peak_kw = float(base_kw.max())
+    if peak_kw <= 0:
+        raise ConfigurationError(
+            "The files hold no load in these days, only generation.", hint="give --scale"
+        )
+    return DEMO.peak_kw / peak_kw
 
 
 def _base_meters(

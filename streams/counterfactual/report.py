@@ -186,7 +186,7 @@ def sentences_of(report: Comparison) -> list[str]:
 def _caption(report: Comparison) -> str:
     span = report.dates[0] if len(report.dates) == 1 else f"{report.dates[0]} to {report.dates[-1]}"
     limits = f"threshold {report.threshold_kw:g} kW, capacity {report.capacity_kw:g} kW"
-    return f"{report.source}; {span}; {limits}"
+    return f"{report.source}; {span}; base load x {report.scale:.4g}; {limits}"
 
 
 def _unserved_percent(case: Case) -> float | None:

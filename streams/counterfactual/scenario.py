@@ -85,6 +85,8 @@ def open_scenario(options: Options, note: Callable[[str], None], progress: Progr
     zone = _zone(options.timezone or ("UTC" if options.data else DEMO_ZONE))
     demo = demo_week(load_slice(), options.scale)
     model = demo.model if options.site is None else read_site_file(options.site)
+    if not output_keys(model):
+        raise ConfigurationError(f"Site {model.name} has no relays: there is nothing to control.")
     terms = _terms(model, options, zone)
     if not options.data:
         days = choose_days(demo_days(demo, zone), options.days, options.first, zone)

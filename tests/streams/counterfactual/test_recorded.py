@@ -9,6 +9,7 @@ import pytest
 
 from schemas.errors import ConfigurationError
 from schemas.site_model import SiteModel, parse_site_model
+from streams.counterfactual.controls import DispatchControl
 from streams.counterfactual.recorded import Request, recorded_demand
 from streams.counterfactual.scenario import Options, open_scenario
 from streams.replay.options import ReplayOptions
@@ -51,6 +52,17 @@ def request(path: Path, count: int = 1, scale: float | None = 1.0) -> Request:
         files=[path], options=ReplayOptions(), count=count, first=None, zone=UTC_ZONE, scale=scale
     )
 
+
+SITE_FILE = """
+name = "depot"
+capacity_kw = 50
+meters = [{ id = "hall", rated_kw = 50 }]
+
+[[relay_boards]]
+id = "b1"
+gateway = "g1"
+relays = [{ output = 1, load_kw = 12, priority = 2, on_lease_end = "hold" }]
+"""
 
 POWERS = {"hall": 30.0, "pv": -5.0, "pump": 8.0}
 
@@ -117,12 +129,38 @@ def test_an_option_that_makes_no_sense_is_refused(changes: dict[str, object], me
         open_scenario(options(**changes), pytest.fail, Silent())
 
 
-def test_a_price_of_the_peak_hours_needs_a_tariff(tmp_path: Path) -> None:
+def test_a_site_without_relays_is_told_that_there_is_nothing_to_control(tmp_path: Path) -> None:
     site = tmp_path / "depot.toml"
     site.write_text('name = "depot"\ncapacity_kw = 50\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="has no relays"):
+        open_scenario(options(site=site, data=(tmp_path / "none.csv",)), pytest.fail, Silent())
+
+
+def test_files_with_generation_alone_need_a_scale(tmp_path: Path) -> None:
+    path = write(tmp_path / "meters.csv", 24, {"pv": -5.0})
+    with pytest.raises(ConfigurationError, match="only generation"):
+        recorded_demand(demo_model(), request(path, scale=None), pytest.fail, whole_site=False)
+
+
+def test_a_price_of_the_peak_hours_needs_a_tariff(tmp_path: Path) -> None:
+    site = tmp_path / "depot.toml"
+    site.write_text(SITE_FILE, encoding="utf-8")
     wanted = options(site=site, data=(tmp_path / "none.csv",), peak_price=0.5)
     with pytest.raises(ConfigurationError, match="has no tariff"):
         open_scenario(wanted, pytest.fail, Silent())
+
+
+def test_a_site_file_with_its_meters_is_played_as_it_is(tmp_path: Path) -> None:
+    site = tmp_path / "depot.toml"
+    site.write_text(SITE_FILE, encoding="utf-8")
+    file = write(tmp_path / "meters.csv", 24, {"hall": 30.0, "office": 9.0})
+    notes: list[str] = []
+    scenario = open_scenario(options(site=site, data=(file,)), notes.append, Silent())
+    assert scenario.demand.base_kw[0] == 30.0
+    assert (scenario.terms.deferred, scenario.terms.prices) == (frozenset(), None)
+    assert notes == ["not of site depot, left out: office"]
+    control = DispatchControl(scenario.model, since_ms=0)
+    assert control.states() == {("b1", 1): True}
 
 
 def test_the_demos_days_begin_at_midnight_in_germany() -> None:
