@@ -1,11 +1,11 @@
 """The days as a picture: net load under every way of control, by quarter of an hour."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import plotly.graph_objects as go
 
+from schemas.windows import iso_utc
 from streams.counterfactual.report import (
     DISPATCH,
     NO_CONTROL,
@@ -15,8 +15,7 @@ from streams.counterfactual.report import (
 )
 
 _COLOURS: Final = {NO_CONTROL: "#999", STATIC: "#c60", STATIC_RETURNING: "#36c", DISPATCH: "#2a7"}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_QUARTER: Final = timedelta(minutes=15)
+_QUARTER_MS: Final = 900_000
 
 
 def picture_of(report: Comparison) -> go.Figure:
@@ -24,10 +23,11 @@ def picture_of(report: Comparison) -> go.Figure:
 
     Days that do not follow each other in the recording are drawn one after the other.
     """
-    first = _EPOCH + timedelta(milliseconds=report.start_ms)
     picture = go.Figure()
     for case in report.cases:
-        times = [first + n * _QUARTER for n in range(len(case.quarter_peaks_kw))]
+        times = [
+            iso_utc(report.start_ms + n * _QUARTER_MS) for n in range(len(case.quarter_peaks_kw))
+        ]
         line = {"color": _COLOURS[case.control], "width": 1.2, "shape": "hv"}
         picture.add_scatter(
             x=times, y=case.quarter_peaks_kw, mode="lines", name=case.control, line=line
