@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas.errors import ConfigurationError
 from streams.cli.console import err, out, say
 from streams.stages import StopRequest
 
@@ -94,6 +95,7 @@ def counterfactual(
 ) -> None:
     """Simulate days without control, with a static rule and with dispatch, and meter each."""
     stop = StopRequest().listen()  # before much is loaded: Ctrl-C would break an import
+    _check_folders(report, plot)
     from streams.counterfactual.comparing import compare
     from streams.counterfactual.progress import CancelledError
     from streams.counterfactual.scenario import Options, open_scenario
@@ -121,6 +123,17 @@ def counterfactual(
         err.print("stopped; nothing was written")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     _show(compared.report, report, plot)
+
+
+def _check_folders(*files: Path | None) -> None:
+    """See that what is reckoned for minutes can then be written.
+
+    Raises:
+        ConfigurationError: a file's folder is not there.
+    """
+    problems = [str(path) for path in files if path is not None and not path.parent.is_dir()]
+    if problems:
+        raise ConfigurationError("The folder of a file to write is not there.", problems=problems)
 
 
 def _show(found: "Comparison", report: Path | None, plot: Path | None) -> None:

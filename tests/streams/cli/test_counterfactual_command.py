@@ -36,6 +36,12 @@ def test_a_wrong_option_is_told_in_a_sentence(gridloom: Gridloom) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_a_report_that_could_not_be_written_is_refused_before_the_work(gridloom: Gridloom) -> None:
+    ended = gridloom("counterfactual", "--report", "nowhere/report.json")
+    assert (ended.returncode, "nowhere/report.json" in ended.stderr) == (1, True)
+    assert "reading" not in ended.stderr
+
+
 def test_help_names_every_option(gridloom: Gridloom) -> None:
     told = gridloom("counterfactual", "--help").stdout
     for option in ("--days", "--report", "--plot", "--site", "--data", "--peak-hours"):
