@@ -29,7 +29,7 @@ def check_case(case: PlanningCase) -> None:
 
 def case_problems(case: PlanningCase) -> Iterator[str]:
     """Every wrong field, one sentence each."""
-    of_horizon = list(_horizon_problems(case.horizon))
+    of_horizon = list(horizon_problems(case.horizon))
     yield from of_horizon
     yield from _grid_problems(case.grid, case.horizon)
     for family, devices in case.families.items():
@@ -43,7 +43,8 @@ def case_problems(case: PlanningCase) -> Iterator[str]:
     yield from _limit_problems(case)
 
 
-def _horizon_problems(horizon: Horizon) -> Iterator[str]:
+def horizon_problems(horizon: Horizon) -> Iterator[str]:
+    """What is wrong with the number of steps, or their length."""
     yield from whole(horizon.steps, "horizon.steps", 1, MOST_STEPS)
     yield from number(horizon.step_s, "horizon.step_s", least=1.0, most=86_400.0)
 
