@@ -48,7 +48,7 @@ def _may_mount() -> bool:
 
 
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
-    "c": (lambda: SCAN_IN_C is not None, "install a C compiler, then make env"),
+    "c": (lambda: SCAN_IN_C is not None, "install a C compiler, then make clean env"),
     "chromium": (_installed("chromium", "chromedriver"), "apt install chromium chromium-driver"),
     "data": (lambda: data_folder().is_dir(), "GRIDLOOM_DATA names the folder"),
     "influxdb": (lambda: cached_influxd() is not None, "make influxd"),

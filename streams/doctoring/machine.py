@@ -81,7 +81,7 @@ def scanner() -> Finding:
     """What reads telemetry in ``align``."""
     if SCAN_IN_C is not None:
         return ok("scanner", "telemetry is read by compiled code")
-    hint = "install a C compiler, then `make env`, or install the package again"
+    hint = "install a C compiler, then `make clean env`, or install the package again"
     return absent("scanner", "telemetry is read in Python: correct, but align is slower", hint)
 
 
