@@ -4,13 +4,14 @@ Nothing is measured against the clock: a limit on nodes ends a search that would
 at the same place every time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import highspy
 import numpy as np
 
 from processors.dispatching.lookahead import Floats
+from processors.linear_program import linear_program
 
 MAX_NODES: Final = 1_000
 """Branch-and-bound nodes of one stage."""
@@ -59,7 +60,9 @@ class StagedSolver:
             data: matrices as CVXPY compiles them for HiGHS.
             stages: what to minimise, most important first; the last one is not known.
         """
-        self._highs.passModel(_linear_program(data))
+        program = linear_program(data)
+        without_costs = replace(program, costs=np.zeros_like(program.costs))
+        self._highs.passModel(without_costs.to_highs())
         solution, proven = None, True
         for stage in stages:
             reached = stage.known
@@ -91,36 +94,3 @@ class StagedSolver:
         """Hold a column at what it reached, and minimise it no more."""
         self._highs.changeColCost(stage.column, 0.0)
         self._highs.changeColBounds(stage.column, -highspy.kHighsInf, reached + stage.slack)
-
-
-def _linear_program(data: dict[str, Any]) -> highspy.HighsLp:
-    """Compiled matrices as a model without an objective.
-
-    ``A x = b`` holds in the first ``dims.zero`` rows, ``A x <= b`` in the others.
-    """
-    matrix, right = data["A"].tocsc(), data["b"]
-    rows, columns = matrix.shape
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = rows, columns
-    lp.row_upper_ = right
-    lp.row_lower_ = np.where(np.arange(rows) < data["dims"].zero, right, -highspy.kHighsInf)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = matrix.indptr
-    lp.a_matrix_.index_ = matrix.indices
-    lp.a_matrix_.value_ = matrix.data
-    _describe_columns(lp, data)
-    return lp
-
-
-def _describe_columns(lp: highspy.HighsLp, data: dict[str, Any]) -> None:
-    """Costs, bounds and kinds of the columns; CVXPY leaves out bounds that nobody set."""
-    lower, upper = data["lower_bounds"], data["upper_bounds"]
-    columns, infinity = lp.num_col_, highspy.kHighsInf
-    binary = np.isin(np.arange(columns), data["bool_vars_idx"])
-    least = np.full(columns, -infinity) if lower is None else lower
-    most = np.full(columns, infinity) if upper is None else upper
-    lp.col_cost_ = np.zeros(columns)
-    lp.col_lower_ = np.where(binary, 0.0, least)
-    lp.col_upper_ = np.where(binary, 1.0, most)
-    kinds = {True: highspy.HighsVarType.kInteger, False: highspy.HighsVarType.kContinuous}
-    lp.integrality_ = [kinds[bool(each)] for each in binary]

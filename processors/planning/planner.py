@@ -21,19 +21,26 @@ BOTH_WAYS_KW: Final = 1e-6
 class Planner:
     """Plans for cases; a case of the same shape as the one before is not compiled again.
 
-    The plan is a function of the case alone: there is no clock in it, and every search is cold.
+    There is no clock in it. The plan is a function of the case alone, unless the planner is hot.
+
+    Args:
+        hot: whether a plan without integers is searched for from the plan before. That is many
+            times faster where little has changed; but of several plans that are equally cheap, it
+            then hangs on the cases before which one is found.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, hot: bool = False) -> None:
+        self._hot = hot
         self._shape: PlanningCase | None = None
         self._exclusive = Exclusive()
         self._compiled: dict[Exclusive, CompiledPlan] = {}
 
-    def plan(self, case: PlanningCase) -> PlanningResult:
+    def plan(self, case: PlanningCase, *, reasons: bool = True) -> PlanningResult:
         """The cheapest plan that keeps every constraint; or a best effort, with what cannot hold.
 
         Args:
             case: what the site holds and expects.
+            reasons: whether the schedules say why; without, a large plan is told much sooner.
 
         Raises:
             ConfigurationError: the case makes no sense; ``problems`` names every wrong field.
@@ -48,12 +55,12 @@ class Planner:
             found = compiled.solve(case)
             needed = exclusive | _both_ways(case, compiled)
             if needed == exclusive:
-                return tell_result(case, compiled, found)
+                return tell_result(case, compiled, found, reasons=reasons)
             exclusive = needed
 
     def _compile(self, shape: PlanningCase, exclusive: Exclusive) -> CompiledPlan:
         if exclusive not in self._compiled:
-            self._compiled[exclusive] = CompiledPlan(shape, exclusive)
+            self._compiled[exclusive] = CompiledPlan(shape, exclusive, hot=self._hot)
         return self._compiled[exclusive]
 
 

@@ -1,11 +1,11 @@
 """The whole problem of one shape of case, compiled once and filled with data again and again."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import cvxpy as cp
 import numpy as np
 
+from processors.linear_program import linear_program
 from processors.planning.arrays import Floats
 from processors.planning.batteries import Batteries
 from processors.planning.deferrables import Deferrables
@@ -14,6 +14,7 @@ from processors.planning.family import SAFETY, Family
 from processors.planning.generators import Generators
 from processors.planning.grid import Grid
 from processors.planning.highs import Found, Search
+from processors.planning.kept import KeptModel
 from processors.planning.limits import SharedLimits
 from processors.planning.loads import Loads
 from processors.planning.sessions import Sessions
@@ -52,9 +53,10 @@ class CompiledPlan:
     Args:
         shape: a case without its data (``shape_of``).
         exclusive: what gets integers against running both ways at once.
+        hot: whether a solve goes on from the one before (``KeptModel``).
     """
 
-    def __init__(self, shape: PlanningCase, exclusive: Exclusive) -> None:
+    def __init__(self, shape: PlanningCase, exclusive: Exclusive, *, hot: bool = False) -> None:
         self.families = _families(shape, exclusive)
         self.grid = Grid(shape, exclusive=exclusive.grid)
         powers_kw = {name: family.power_kw for name, family in self.families.items()}
@@ -70,6 +72,7 @@ class CompiledPlan:
         ]
         cost = add(self.costs().values(), cp.Constant(0.0))
         self._problem = cp.Problem(cp.Minimize(cost), constraints)
+        self._model = KeptModel(hot=hot)
         self._columns: dict[int, int] = {}
         self._found: Found | None = None
 
@@ -101,10 +104,11 @@ class CompiledPlan:
             PlanningError: the solver finds nothing, though every limit may be exceeded.
         """
         self._fill(case)
-        data: dict[str, Any] = self._problem.get_problem_data(cp.HIGHS)[0]
+        data = self._problem.get_problem_data(cp.HIGHS)[0]
         self._columns = data["param_prob"].var_id_to_col
         first = self._columns[self._levels.id]
-        found = Search(data, [first + at for at in range(self._levels.size)]).cheapest()
+        levels = [first + at for at in range(self._levels.size)]
+        found = Search(self._model, linear_program(data), levels).cheapest()
         if found is None:
             raise PlanningError("the solver finds no plan at all, not even one that breaks limits")
         for variable in self._problem.variables():

@@ -162,3 +162,26 @@ def limited(draw: st.DrawFn, case: PlanningCase) -> PlanningCase:
     above = SharedLimit(id="above", max_kw=draw(tenths(1, 12)), members=("below", *draw(members)))
     limits = (below, above) if draw(st.booleans()) else (below,)
     return replace(case, limits=limits)
+
+
+@st.composite
+def with_other_data(draw: st.DrawFn, case: PlanningCase) -> PlanningCase:
+    """A case of the same shape: other forecasts, prices, limits, states of charge and wishes."""
+    steps = case.horizon.steps
+    grid = draw(grids(steps))
+    if case.grid.demand_charge_per_kw is None:
+        grid = replace(grid, demand_charge_per_kw=None)
+    elif grid.demand_charge_per_kw is None:
+        grid = replace(grid, demand_charge_per_kw=0.5)
+    return replace(
+        case,
+        grid=grid,
+        loads=tuple(replace(each, power_kw=draw(_series(steps, -1, 4))) for each in case.loads),
+        solar=tuple(replace(each, available_kw=draw(_series(steps, 0, 6))) for each in case.solar),
+        batteries=tuple(
+            replace(each, soc=draw(st.floats(each.min_soc, each.max_soc)))
+            for each in case.batteries
+        ),
+        sessions=tuple(replace(each, energy_kwh=draw(tenths(0, 6))) for each in case.sessions),
+        limits=tuple(replace(each, max_kw=draw(tenths(1, 12))) for each in case.limits),
+    )

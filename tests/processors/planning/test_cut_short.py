@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from processors.planning import highs
+from processors.planning import highs, kept
 from processors.planning.arrays import Floats
 from processors.planning.planner import Planner
 from schemas.errors import PlanningError
@@ -33,14 +33,14 @@ def hard_case() -> PlanningCase:
 def test_a_search_that_is_cut_short_gives_a_plan_and_how_far_it_may_be_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(highs.OPTIONS, "mip_max_nodes", 1)
+    monkeypatch.setitem(kept.OPTIONS, "mip_max_nodes", 1)
     result = Planner().plan(hard_case())
     assert result.status is PlanningStatus.FEASIBLE
     assert result.gap is not None
     assert result.gap > 0
     best = result.total_cost - result.gap
-    monkeypatch.setitem(highs.OPTIONS, "mip_max_nodes", highs.MAX_NODES)
-    monkeypatch.setitem(highs.OPTIONS, "mip_rel_gap", 0.01)
+    monkeypatch.setitem(kept.OPTIONS, "mip_max_nodes", kept.MAX_NODES)
+    monkeypatch.setitem(kept.OPTIONS, "mip_rel_gap", 0.01)
     assert best - 1e-6 <= Planner().plan(hard_case()).total_cost <= result.total_cost * 1.01
 
 

@@ -60,9 +60,9 @@ def test_importing_and_exporting_at_once_does_not_pay_where_feed_in_earns_more()
 def test_the_same_shape_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[PlanningCase] = []
 
-    def count(shape: PlanningCase, exclusive: Exclusive) -> CompiledPlan:
+    def count(shape: PlanningCase, exclusive: Exclusive, *, hot: bool) -> CompiledPlan:
         compiled.append(shape)
-        return CompiledPlan(shape, exclusive)
+        return CompiledPlan(shape, exclusive, hot=hot)
 
     monkeypatch.setattr("processors.planning.planner.CompiledPlan", count)
     planner = Planner()
