@@ -43,11 +43,17 @@ def answer_case(path: Path) -> Answer:
     """
     data, origin = load_json(path), f"case {path}"
     if is_planning_case(data):
-        return _planned(parse_planning_case(data, origin), origin)
+        return answer_planning_case(parse_planning_case(data, origin), origin)
     return _decided(parse_case(data, origin))
 
 
-def _planned(case: PlanningCase, origin: str) -> Answer:
+def answer_planning_case(case: PlanningCase, origin: str) -> Answer:
+    """The answer to a planning case; ``origin`` says where it came from.
+
+    Raises:
+        ConfigurationError: the case makes no sense; names every wrong field.
+        PlanningError: the solver has no answer.
+    """
     result = plan_case(case, origin)
     return Answer(
         json=msgspec.json.format(msgspec.json.encode(result), indent=2),

@@ -95,7 +95,7 @@ def counterfactual(
 ) -> None:
     """Simulate days without control, with a static rule and with dispatch, and meter each."""
     stop = StopRequest().listen()  # before much is loaded: Ctrl-C would break an import
-    _check_folders(report, plot)
+    check_folders(report, plot)
     from streams.counterfactual.comparing import compare
     from streams.counterfactual.progress import CancelledError
     from streams.counterfactual.scenario import Options, open_scenario
@@ -125,8 +125,8 @@ def counterfactual(
     _show(compared.report, report, plot)
 
 
-def _check_folders(*files: Path | None) -> None:
-    """See that what is reckoned for minutes can then be written.
+def check_folders(*files: Path | None) -> None:
+    """See that what is reckoned can then be written.
 
     Raises:
         ConfigurationError: a file's folder is not there.

@@ -16,6 +16,7 @@ from streams.cli import (
     historian,
     page,
     pipeline,
+    plan,
     replay,
 )
 from streams.cli.console import show_error
@@ -37,6 +38,7 @@ COMMANDS = (
     data,
     dead_letters,
     decisions,
+    plan,
     page,
     dashboards,
     historian,

@@ -115,7 +115,7 @@ def _zone(name: str) -> ZoneInfo:
 def _terms(model: SiteModel, options: Options, zone: ZoneInfo) -> Terms:
     return Terms(
         zone=zone,
-        peak_hours=_peak_hours(options.peak_hours),
+        peak_hours=peak_hours_named(options.peak_hours),
         prices=_prices(model, options.peak_price),
         deferred=_deferred(model, options),
         catch_up=options.catch_up,
@@ -123,7 +123,12 @@ def _terms(model: SiteModel, options: Options, zone: ZoneInfo) -> Terms:
     )
 
 
-def _peak_hours(text: str) -> PeakHours:
+def peak_hours_named(text: str) -> PeakHours:
+    """Peak hours written as ``16-21``.
+
+    Raises:
+        ConfigurationError: the text is none.
+    """
     first, _, end = text.partition("-")
     try:
         return PeakHours(first=int(first), end=int(end))
