@@ -22,5 +22,6 @@ def rows(series: Iterable[Series], steps: int) -> Floats:
 
 def within(spans: Iterable[tuple[int, int]], steps: int) -> Floats:
     """1 in the steps ``first <= t < end`` of each span and 0 elsewhere, shape (n, steps)."""
+    first, end = np.array([*spans], dtype=np.intp).reshape(-1, 2, 1).swapaxes(0, 1)
     at = np.arange(steps)
-    return np.array([(at >= first) & (at < end) for first, end in spans], dtype=np.float64)
+    return ((at >= first) & (at < end)).astype(np.float64)

@@ -91,12 +91,13 @@ class Search:
         proven = self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
         gap = 0.0 if proven else abs(info.objective_function_value - info.mip_dual_bound)
         known = gap if np.isfinite(gap) else None
-        values = np.array(self._highs.getSolution().col_value)
-        if self._program.integers.size:
-            self._keep_integers(costs, values)
-        if self._highs.getInfo().primal_solution_status != _FEASIBLE:
-            return Found(values, np.zeros_like(values), proven, known)
         solution = self._highs.getSolution()
+        if self._program.integers.size:
+            values = np.array(solution.col_value)
+            self._keep_integers(costs, values)
+            if self._highs.getInfo().primal_solution_status != _FEASIBLE:
+                return Found(values, np.zeros_like(values), proven, known)
+            solution = self._highs.getSolution()
         return Found(np.array(solution.col_value), np.array(solution.col_dual), proven, known)
 
     def _keep_integers(self, costs: Floats, values: Floats) -> None:

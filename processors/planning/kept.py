@@ -20,9 +20,20 @@ OPTIONS: Final[dict[str, bool | int | float]] = {
     "mip_max_nodes": MAX_NODES,
     "primal_feasibility_tolerance": 1e-9,
 }
-# Values of HiGHS's option simplex_strategy.
-_DUAL: Final = 1
-_PRIMAL: Final = 4
+# Cold: HiGHS's own defaults, the dual simplex. Hot: the primal simplex, as cheap as can be for each
+# iteration, as there are few; with a limit to them, where a new start is sooner there.
+_COLD: Final[dict[str, int | float]] = {
+    "simplex_strategy": 1,
+    "simplex_primal_edge_weight_strategy": -1,
+    "primal_simplex_bound_perturbation_multiplier": 1.0,
+    "simplex_iteration_limit": highspy.kHighsIInf,
+}
+_HOT: Final[dict[str, int | float]] = {
+    "simplex_strategy": 4,
+    "simplex_primal_edge_weight_strategy": 0,
+    "primal_simplex_bound_perturbation_multiplier": 0.0,
+    "simplex_iteration_limit": 3_000,
+}
 _CLEAR: Final = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible)
 
 
@@ -52,14 +63,15 @@ class KeptModel:
         kept, self._kept = self._kept, program
         if self._hot and kept is not None and _can_go_on(kept, program):
             self._change(kept, program)
-            self._start(_PRIMAL)
+            self._start(_HOT)
             if self.highs.getModelStatus() in _CLEAR:
                 return
         self.highs.passModel(program.to_highs())
-        self._start(_DUAL)
+        self._start(_COLD)
 
-    def _start(self, strategy: int) -> None:
-        self.highs.setOptionValue("simplex_strategy", strategy)
+    def _start(self, options: dict[str, int | float]) -> None:
+        for name, value in options.items():
+            self.highs.setOptionValue(name, value)
         self.highs.run()
 
     def _change(self, old: LinearProgram, new: LinearProgram) -> None:
