@@ -1,4 +1,4 @@
-"""How long a decision takes, for the demo's four relays and for five such boards."""
+"""How long a decision takes, for the demo's four relays and five such boards; and a plan."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +13,8 @@ from streams.benchmarking.dispatch_plain import PlainSolver, WatchedDispatcher
 from streams.benchmarking.dispatch_scenario import BOARD_RELAYS, Question, questions, site_with
 from streams.benchmarking.figures import Bar, Figure, Result, bar, spread
 from streams.benchmarking.measured_process import MeasuredProcess
+from streams.benchmarking.planning_bench import NOTES as PLANNING_NOTES
+from streams.benchmarking.planning_bench import PlanningBench
 from streams.benchmarking.rounds import WARM_UPS, Bench, interleaved
 
 BOARDS: Final = (1, 5)
@@ -27,7 +29,7 @@ _NOTES: Final = (
 )
 
 Times = dict[str, float]
-"""One round: figures by name [ms; cold start: s]."""
+"""One round: figures by name [ms; cold starts and planning: s]."""
 
 
 class SiteCase:
@@ -119,14 +121,16 @@ def _expected(dispatcher: Dispatcher, question: Question) -> float | None:
 def run(bench: Bench) -> Result:
     """Run ``dispatch``."""
     windows = _QUICK_WINDOWS if bench.quick else _WINDOWS
-    steps = len(BOARDS) * (1 + 2 * (WARM_UPS + bench.rounds))
+    planning = PlanningBench(quick=bench.quick)
+    cases: dict[str, Callable[[], Times]] = planning.cases()
+    per_round = 2 * len(BOARDS) + len(cases)
+    steps = len(BOARDS) + per_round * (WARM_UPS + bench.rounds)
     bench.progress.start("dispatch", steps)
     bench.folder.mkdir(parents=True, exist_ok=True)
     sites: list[SiteCase] = []
     for boards in BOARDS:
         bench.progress.step(f"{windows} windows of {boards * BOARD_RELAYS} relays")
         sites.append(SiteCase(boards, windows, bench))
-    cases: dict[str, Callable[[], Times]] = {}
     for site in sites:
         cases[f"{site.relays} relays"] = site.decide
         cases[f"{site.relays} relays, cold start"] = site.start_cold
@@ -134,9 +138,13 @@ def run(bench: Bench) -> Result:
     return Result(
         name="dispatch",
         sizes={"windows": windows, "peer_windows": _PEER_WINDOWS},
-        figures=tuple(figure for site in sites for figure in _figures(site, found)),
-        bars=tuple(each for site in sites for each in _bars(site, found)),
-        notes=(*_NOTES, *map(_agreement, sites)),
+        figures=(
+            *(figure for site in sites for figure in _figures(site, found)),
+            *planning.figures(found),
+        ),
+        bars=(*(each for site in sites for each in _bars(site, found)), *planning.bars(found)),
+        notes=(*_NOTES, *PLANNING_NOTES, *map(_agreement, sites)),
+        summary=planning.summary(found),
     )
 
 

@@ -58,12 +58,17 @@ def test_a_site_grows_by_whole_boards_and_their_share_of_capacity(boards: int) -
     assert site.capacity_kw == boards * one.capacity_kw
 
 
-def test_a_run_reports_decisions_cold_starts_and_the_peer(bench: Bench, steps: Steps) -> None:
+def test_a_run_reports_decisions_cold_starts_plans_and_the_peer(bench: Bench, steps: Steps) -> None:
     result = run(bench)
     names = [figure.name for figure in result.figures]
     for relays in (4, 20):
         for figure in ("all p99", "weighed p50", "peer p50", "cold start: compile"):
             assert f"{relays} relays, {figure}" in names
+    assert "planning, 50 devices x 24 steps, again, p99" in names
     assert all(figure.measured.min > 0 for figure in result.figures)
     assert [note for note in result.notes if "plans other power in 0 of" in note][1:]
     assert len(steps.done) == steps.expected
+    planning = result.summary["planning"]
+    sizes = {"devices": 50, "steps": 24, "solves": 20}
+    assert sizes.items() <= planning.items()
+    assert planning.keys() - sizes.keys() == {"p50_s", "p99_s", "cold_start_s", "cold_96_s"}
