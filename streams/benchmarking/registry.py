@@ -11,7 +11,7 @@ from streams.benchmarking.rounds import Bench
 
 BENCHMARKS: Final = {
     "align": "readings/s to committed windows, beside Kafka Streams, Quix Streams, Faust",
-    "dispatch": "time per decision for 4 and 20 relays, beside plain CVXPY; per plan of 1,000 devices",
+    "dispatch": "time per decision, beside plain CVXPY; time per plan of 1,000 devices",
     "latency": "time of every hop from a meter to a confirmed command, at speed 1",
     "memory": "align's resident memory, by meters",
     "scale": "one align process, then two; and what ten million meters would need",
