@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,19 +13,20 @@ from deploy.processes import orderly_signals
 from schemas.settings import Settings, load_settings
 from streams.benchmarking.registry import ALL, BENCHMARKS, benchmarks_named, run_benchmarks
 from streams.benchmarking.rounds import Bench
+from streams.cli.bars import Bar
 from streams.cli.console import err, out, say
 
 READINGS: Final = 1_000_000
 QUICK_READINGS: Final = 100_000
 
 
-class ProgressBar:
+class ProgressBar(Bar):
     """Shows a benchmark on the terminal; elsewhere, one line per step."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._bar = Progress(
-            *columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal
+        super().__init__(
+            Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal)
         )
         self._task = self._bar.add_task("", total=None)
         self._title = ""
@@ -45,18 +45,6 @@ class ProgressBar:
     def note(self, sentence: str) -> None:
         """A sentence above the bar."""
         say(sentence)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
 
 def bench(

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.errors import ConfigurationError
+from streams.cli.bars import Bar
 from streams.cli.console import err, out, say
 from streams.stages import StopRequest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXIT_INTERRUPTED = 130
 
 
-class ProgressBar:
+class ProgressBar(Bar):
     """Shows a comparison on the terminal; elsewhere, one line per thing done.
 
     Args:
@@ -27,7 +27,7 @@ class ProgressBar:
 
     def __init__(self, stop: StopRequest) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=err, disable=not err.is_terminal)
+        super().__init__(Progress(*columns, console=err, disable=not err.is_terminal))
         self._task = self._bar.add_task("reading", total=None)
         self._stop = stop
 
@@ -41,18 +41,6 @@ class ProgressBar:
         """Move the bar; True where the user wants to stop."""
         self._bar.update(self._task, completed=windows)
         return self._stop.is_set()
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
 
 def counterfactual(

@@ -1,25 +1,25 @@
 """`gridloom replay`: files into the telemetry topics."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.roles import REPLAY
 from schemas.windows import iso_utc
+from streams.cli.bars import Bar
 from streams.cli.connection import connected_settings
 from streams.cli.console import err, out, say
 from streams.replay.options import ReplayOptions, ReplayReport
 
 
-class ProgressBar:
+class ProgressBar(Bar):
     """Shows a replay on the terminal."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._bar = Progress(*columns, TimeRemainingColumn(), console=err)
+        super().__init__(Progress(*columns, TimeRemainingColumn(), console=err))
         self._task = self._bar.add_task("replaying", total=None, visible=False)
 
     def note(self, sentence: str) -> None:
@@ -33,18 +33,6 @@ class ProgressBar:
     def advance(self, readings: int) -> None:
         """Move the bar."""
         self._bar.advance(self._task, readings)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
 
 def replay(
