@@ -87,29 +87,29 @@ class Judge:
             records: that hold them.
             times: at each record.
         """
-        plain, rest = self._plain(records, times, range(len(records)))
+        plain, rest = self._plain(records, times, np.arange(len(records)))
         parts, refused = [plain], list[RefusedReading]()
         some = 1
         while rest:
             # What these teach of addresses makes others plain: a new site is not read at length.
             others, reasons = self._others(records, times, rest[:some])
-            plain, rest = self._plain(records, times, rest[some:])
+            plain, rest = self._plain(records, times, np.array(rest[some:], np.int64))
             parts += [others, plain]
             refused += reasons
             some *= 2
         return _judged(Candidates.joined(parts), records, times, refused)
 
     def _plain(
-        self, records: Records, times: Times, places: Sequence[int]
+        self, records: Records, times: Times, places: NDArray[np.int64]
     ) -> tuple[Candidates, list[int]]:
         """The readings of plain records of which nothing is wrong, and the other records."""
         is_all = len(places) == len(records)
-        found = self._book.scan(records.values if is_all else [records.values[at] for at in places])
-        at = np.array(places, np.int64)
+        values = records.values
+        found = self._book.scan(values if is_all else [values[at] for at in places.tolist()])
         candidates = self._candidates(
-            at[found.place], found.code, found.time_ms, found.value, found.event_ids, times
+            places[found.place], found.code, found.time_ms, found.value, found.event_ids, times
         )
-        rest = [place for place in at[found.rest].tolist() if place not in records.ticks]
+        rest = [place for place in places[found.rest].tolist() if place not in records.ticks]
         if not candidates.bad.any():
             return candidates, rest
         not_plain = np.unique(candidates.place[candidates.bad])
